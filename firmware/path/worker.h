@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0 */
+/*
+ * The worker cores' loop, the packet's way in one screen (worker.c), and how the control core has
+ * something done between two bursts.
+ */
+#ifndef PATH_WORKER_H
+#define PATH_WORKER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* Core 0, once, before any other function of path/: memory for all cores, empty tables. */
+void worker_init(void);
+
+/* Never returns: polls, sleeps when there is nothing to do. Worker cores. */
+_Noreturn void worker_loop(void);
+
+/* One round over the calling core's ports; true if there was work. Tests call it directly. */
+bool worker_poll(void);
+
+/*
+ * Has fn(arg) run on a worker core at a burst boundary, and returns when it has. Core 0. Under the
+ * fake HAL it runs at once.
+ */
+void worker_call(unsigned core, void (*fn)(void *arg), void *arg);
+
+/* Returns when every worker has passed a burst boundary: what was unpublished is used by nobody. */
+void worker_synchronize(void);
+
+/* Which worker core a new port should live on. Core 0. */
+unsigned worker_choose(uint16_t port);
+
+/* Something a worker wants the control core to tell the host. */
+struct worker_notice {
+	uint16_t type; /* XVIO_EVENT_* */
+	uint16_t port;
+	uint32_t object; /* as in struct xvio_event */
+	uint32_t arg;
+};
+
+/* Takes the oldest notice; false if none. Core 0. */
+bool worker_take_notice(struct worker_notice *notice);
+
+#endif

@@ -1,0 +1,250 @@
+/* SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0 */
+/*
+ * The mailbox: one command at a time. The host fills the request window, writes the sequence
+ * number (never 0, never the last one) to XVIO_REG_MBOX_DOORBELL and waits for vector
+ * XVIO_VECTOR_EVENT, or polls, until the response window carries that number. The firmware copies
+ * the request before it looks at it, and writes the response's seq last.
+ */
+#ifndef XVIO_MBOX_H
+#define XVIO_MBOX_H
+
+#include "types.h"
+#include "flow.h"
+#include "regs.h"
+
+#define XVIO_MBOX_PAYLOAD_BYTES 2048u
+
+struct xvio_mbox_req {
+	xvio_le32 seq;
+	xvio_le16 opcode; /* XVIO_CMD_* */
+	xvio_le16 len_bytes; /* of the payload behind this header; must be exactly the opcode's */
+};
+XVIO_ASSERT_SIZE(struct xvio_mbox_req, 8);
+
+struct xvio_mbox_rsp {
+	xvio_le32 seq;
+	xvio_le16 status; /* XVIO_ST_* */
+	xvio_le16 len_bytes; /* of the payload behind this header; 0 unless status is OK */
+	xvio_le32 detail; /* what was wrong: XVIO_DETAIL_* or an opcode's own, 0 if nothing to say */
+	xvio_le32 reserved;
+};
+XVIO_ASSERT_SIZE(struct xvio_mbox_rsp, 16);
+
+#define XVIO_ST_OK	    0u
+#define XVIO_ST_BAD_OPCODE  1u
+#define XVIO_ST_BAD_LENGTH  2u
+#define XVIO_ST_BAD_OBJECT  3u /* no such port, queue, device or flow */
+#define XVIO_ST_BAD_VALUE   4u /* detail: byte offset of the field in the payload */
+#define XVIO_ST_EXISTS	    5u
+#define XVIO_ST_NO_SPACE    6u
+#define XVIO_ST_BAD_STATE   7u /* not now: the object's state forbids it */
+#define XVIO_ST_UNSUPPORTED 8u /* detail as for BAD_VALUE */
+#define XVIO_ST_DMA_FAULT   9u /* host memory named in the payload could not be read */
+#define XVIO_ST_NUM	    10u
+
+/* Opcodes: request -> response */
+#define XVIO_CMD_DEV_INFO	   0x0001 /* - -> xvio_dev_info */
+#define XVIO_CMD_DEV_RESET	   0x0002 /* - -> -; no queue, device, flow is left behind */
+#define XVIO_CMD_STATS_GET	   0x0003 /* xvio_cmd_object -> le64[XVIO_STAT_NUM] (stats.h) */
+#define XVIO_CMD_PORT_GET	   0x0010 /* xvio_cmd_object -> xvio_port_info */
+#define XVIO_CMD_PORT_SET	   0x0011 /* xvio_cmd_port_set -> - */
+#define XVIO_CMD_QUEUE_START	   0x0020 /* xvio_cmd_queue_start -> - ; PF queues */
+#define XVIO_CMD_QUEUE_STOP	   0x0021 /* xvio_cmd_object (queue) -> - */
+#define XVIO_CMD_FLOW_ADD	   0x0030 /* xvio_flow_rule -> - */
+#define XVIO_CMD_FLOW_DEL	   0x0031 /* xvio_cmd_flow -> xvio_flow_stats, the last ones */
+#define XVIO_CMD_FLOW_STATS	   0x0032 /* xvio_cmd_flow -> xvio_flow_stats */
+#define XVIO_CMD_FLOW_FLUSH	   0x0033 /* - -> - */
+#define XVIO_CMD_VDPA_CREATE	   0x0040 /* xvio_cmd_vdpa_create -> xvio_vdpa_created */
+#define XVIO_CMD_VDPA_DESTROY	   0x0041 /* xvio_cmd_object (vDPA device) -> - */
+#define XVIO_CMD_VDPA_SET_STATUS   0x0042 /* xvio_cmd_vdpa_status -> xvio_cmd_vdpa_status */
+#define XVIO_CMD_VDPA_GET_STATUS   0x0043 /* xvio_cmd_object -> xvio_cmd_vdpa_status */
+#define XVIO_CMD_VDPA_SET_FEATURES 0x0044 /* xvio_cmd_vdpa_features -> - */
+#define XVIO_CMD_VDPA_GET_CONFIG   0x0045 /* xvio_cmd_object -> xvio_vdpa_config */
+#define XVIO_CMD_VDPA_SET_CONFIG   0x0046 /* xvio_cmd_vdpa_config -> - ; the MAC only */
+#define XVIO_CMD_VDPA_VQ_SET	   0x0047 /* xvio_cmd_vdpa_vq -> - */
+#define XVIO_CMD_VDPA_VQ_GET	   0x0048 /* xvio_cmd_vdpa_vq_id -> xvio_vdpa_vq_state */
+#define XVIO_CMD_VDPA_MAP	   0x0049 /* xvio_cmd_vdpa_map -> - */
+
+/* Names one object: port, queue or vDPA device, as the opcode says. */
+struct xvio_cmd_object {
+	xvio_le32 id;
+	xvio_le32 reserved; /* 0 */
+};
+XVIO_ASSERT_SIZE(struct xvio_cmd_object, 8);
+
+#define XVIO_STATS_CARD 0xffffffffu /* STATS_GET id: sums over the card instead of one port */
+
+struct xvio_dev_info {
+	xvio_le32 abi; /* XVIO_ABI_VERSION */
+	xvio_le32 num_uplinks;
+	xvio_le32 num_workers;
+	xvio_le32 max_vdpa; /* devices */
+	xvio_le32 max_flows;
+	xvio_le32 max_map_entries; /* of one VDPA_MAP */
+	xvio_le16 max_queue_size; /* descriptors, a power of two */
+	xvio_le16 max_vdpa_queue_pairs; /* per device */
+	xvio_le16 max_pf_queue_pairs; /* PF queue ids are 0 .. 2 x this - 1; rx even, tx odd */
+	xvio_le16 max_mtu;
+	xvio_le64 vdpa_features; /* virtio feature bits that a vDPA device can offer */
+	uint8_t mac[6]; /* of the PF; the card's base address */
+	uint8_t reserved[2];
+	char version[XVIO_VERSION_BYTES];
+};
+XVIO_ASSERT_SIZE(struct xvio_dev_info, 80);
+
+#define XVIO_PORT_F_ADMIN_UP 0x1u
+#define XVIO_PORT_F_LINK_UP  0x2u /* read only */
+
+struct xvio_port_info {
+	xvio_le16 port; /* port.h */
+	xvio_le16 flags; /* XVIO_PORT_F_* */
+	xvio_le16 mtu;
+	uint8_t mac[6];
+	xvio_le32 speed_mbps;
+};
+XVIO_ASSERT_SIZE(struct xvio_port_info, 16);
+
+#define XVIO_PORT_SET_ADMIN 0x1u
+#define XVIO_PORT_SET_MTU   0x2u
+#define XVIO_PORT_SET_MAC   0x4u
+
+struct xvio_cmd_port_set {
+	xvio_le16 port;
+	xvio_le16 what; /* XVIO_PORT_SET_*; other fields are ignored */
+	xvio_le16 flags;
+	xvio_le16 mtu;
+	uint8_t mac[6];
+	uint8_t reserved[2]; /* 0 */
+};
+XVIO_ASSERT_SIZE(struct xvio_cmd_port_set, 16);
+
+/*
+ * A PF queue: a split virtqueue in bus addresses. Even ids bring packets from the card to the host
+ * (the host posts buffers), odd ids take packets from the host. Each packet starts with struct
+ * xvio_pkt_meta (port.h).
+ */
+struct xvio_cmd_queue_start {
+	xvio_le16 queue;
+	xvio_le16 size; /* descriptors, a power of two */
+	xvio_le16 vector; /* MSI-X, or XVIO_VECTOR_NONE */
+	xvio_le16 reserved; /* 0 */
+	xvio_le64 desc_addr;
+	xvio_le64 driver_addr; /* available ring */
+	xvio_le64 device_addr; /* used ring */
+};
+XVIO_ASSERT_SIZE(struct xvio_cmd_queue_start, 32);
+
+struct xvio_cmd_flow {
+	xvio_le64 cookie;
+};
+XVIO_ASSERT_SIZE(struct xvio_cmd_flow, 8);
+
+struct xvio_cmd_vdpa_create {
+	xvio_le64 features; /* virtio feature bits to offer; 0: all that the card can */
+	uint8_t mac[6]; /* zero: the firmware derives one from the card's */
+	xvio_le16 mtu; /* 0: 1500 */
+	xvio_le16 queue_pairs; /* 0: 1 */
+	uint8_t reserved[6]; /* 0 */
+};
+XVIO_ASSERT_SIZE(struct xvio_cmd_vdpa_create, 24);
+
+struct xvio_vdpa_created {
+	xvio_le32 dev; /* id of the device in later commands, the lowest free one */
+	xvio_le16 port; /* its port */
+	xvio_le16 num_queues;
+	xvio_le32 queue_base; /* its vq i rings doorbell queue_base + i */
+	xvio_le32 reserved;
+};
+XVIO_ASSERT_SIZE(struct xvio_vdpa_created, 16);
+
+struct xvio_cmd_vdpa_status {
+	xvio_le32 dev;
+	uint8_t status; /* virtio device status; set 0: reset, which is done when answered */
+	uint8_t reserved[3]; /* 0 */
+};
+XVIO_ASSERT_SIZE(struct xvio_cmd_vdpa_status, 8);
+
+struct xvio_cmd_vdpa_features {
+	xvio_le32 dev;
+	xvio_le32 reserved; /* 0 */
+	xvio_le64 features; /* must be a subset of those offered */
+};
+XVIO_ASSERT_SIZE(struct xvio_cmd_vdpa_features, 16);
+
+/* struct virtio_net_config as far as the offered features reach (virtio 1.2, 5.1.4). */
+struct xvio_vdpa_config {
+	uint8_t mac[6];
+	xvio_le16 status; /* VIRTIO_NET_S_* */
+	xvio_le16 max_virtqueue_pairs;
+	xvio_le16 mtu;
+	xvio_le32 generation; /* grows with every change */
+	xvio_le64 features; /* offered by this device */
+};
+XVIO_ASSERT_SIZE(struct xvio_vdpa_config, 24);
+
+struct xvio_cmd_vdpa_config {
+	xvio_le32 dev;
+	uint8_t mac[6];
+	uint8_t reserved[6]; /* 0 */
+};
+XVIO_ASSERT_SIZE(struct xvio_cmd_vdpa_config, 16);
+
+struct xvio_cmd_vdpa_vq {
+	xvio_le32 dev;
+	xvio_le16 vq;
+	xvio_le16 size;
+	xvio_le16 vector; /* MSI-X, or XVIO_VECTOR_NONE */
+	xvio_le16 last_avail; /* where to go on: index of the next available entry */
+	uint8_t ready;
+	uint8_t reserved[3]; /* 0 */
+	xvio_le64 desc_iova;
+	xvio_le64 driver_iova;
+	xvio_le64 device_iova;
+};
+XVIO_ASSERT_SIZE(struct xvio_cmd_vdpa_vq, 40);
+
+struct xvio_cmd_vdpa_vq_id {
+	xvio_le32 dev;
+	xvio_le16 vq;
+	xvio_le16 reserved; /* 0 */
+};
+XVIO_ASSERT_SIZE(struct xvio_cmd_vdpa_vq_id, 8);
+
+struct xvio_vdpa_vq_state {
+	xvio_le16 last_avail; /* index of the next available entry, exact while the vq is stopped */
+	uint8_t ready;
+	uint8_t error; /* XVIO_RING_ERR_* (event.h) that stopped it, or 0 */
+	xvio_le32 reserved;
+};
+XVIO_ASSERT_SIZE(struct xvio_vdpa_vq_state, 8);
+
+/*
+ * Replaces the whole address map of a device: table_addr is the bus address of num_entries
+ * struct xvio_map_entry, sorted by iova, none overlapping. It is read before the answer. Until the
+ * first VDPA_MAP the device's map is empty, unless XVIO_MAP_F_IDENTITY makes every address its own
+ * bus address (virtio_vdpa, whose addresses come from the DMA API of the PF).
+ */
+#define XVIO_MAP_F_IDENTITY 0x1u
+
+struct xvio_cmd_vdpa_map {
+	xvio_le32 dev;
+	xvio_le32 num_entries;
+	xvio_le32 asid; /* 0 */
+	xvio_le32 flags; /* XVIO_MAP_F_* */
+	xvio_le64 table_addr;
+};
+XVIO_ASSERT_SIZE(struct xvio_cmd_vdpa_map, 24);
+
+#define XVIO_MAP_READ  0x1u /* the card may read: guest tx data, descriptors */
+#define XVIO_MAP_WRITE 0x2u
+
+struct xvio_map_entry {
+	xvio_le64 iova;
+	xvio_le64 len_bytes;
+	xvio_le64 bus_addr;
+	xvio_le32 perm; /* XVIO_MAP_* */
+	xvio_le32 reserved; /* 0 */
+};
+XVIO_ASSERT_SIZE(struct xvio_map_entry, 32);
+
+#endif

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0 */
+/*
+ * The parts of the virtio 1.2 specification that the firmware speaks, under the spec's names. Not
+ * for the kernel, which brings its own.
+ */
+#ifndef XVIO_VIRTIO_H
+#define XVIO_VIRTIO_H
+
+#include "types.h"
+
+/* 2.1 Device status */
+#define VIRTIO_STATUS_ACKNOWLEDGE 0x01u
+#define VIRTIO_STATUS_DRIVER	  0x02u
+#define VIRTIO_STATUS_DRIVER_OK	  0x04u
+#define VIRTIO_STATUS_FEATURES_OK 0x08u
+#define VIRTIO_STATUS_NEEDS_RESET 0x40u
+#define VIRTIO_STATUS_FAILED	  0x80u
+
+/* 6 Reserved feature bits, and 5.1.3 network device: bit numbers */
+#define VIRTIO_NET_F_MTU	  3
+#define VIRTIO_NET_F_MAC	  5
+#define VIRTIO_NET_F_STATUS	  16
+#define VIRTIO_NET_F_MQ		  22
+#define VIRTIO_F_VERSION_1	  32
+#define VIRTIO_F_ACCESS_PLATFORM  33
+
+#define VIRTIO_BIT(n)		  (UINT64_C(1) << (n))
+
+#define VIRTIO_NET_S_LINK_UP	  1u
+
+/* 2.7 Split virtqueues */
+#define VIRTQ_DESC_F_NEXT	  1u
+#define VIRTQ_DESC_F_WRITE	  2u
+#define VIRTQ_DESC_F_INDIRECT	  4u
+#define VIRTQ_AVAIL_F_NO_INTERRUPT 1u
+#define VIRTQ_USED_F_NO_NOTIFY	  1u
+
+struct virtq_desc {
+	xvio_le64 addr;
+	xvio_le32 len;
+	xvio_le16 flags;
+	xvio_le16 next;
+};
+XVIO_ASSERT_SIZE(struct virtq_desc, 16);
+
+struct virtq_avail {
+	xvio_le16 flags;
+	xvio_le16 idx;
+	xvio_le16 ring[];
+};
+
+struct virtq_used_elem {
+	xvio_le32 id;
+	xvio_le32 len;
+};
+XVIO_ASSERT_SIZE(struct virtq_used_elem, 8);
+
+struct virtq_used {
+	xvio_le16 flags;
+	xvio_le16 idx;
+	struct virtq_used_elem ring[];
+};
+
+/* 5.1.6 Device operation; num_buffers is always there with VERSION_1 */
+struct virtio_net_hdr {
+	uint8_t flags;
+	uint8_t gso_type;
+	xvio_le16 hdr_len;
+	xvio_le16 gso_size;
+	xvio_le16 csum_start;
+	xvio_le16 csum_offset;
+	xvio_le16 num_buffers;
+};
+XVIO_ASSERT_SIZE(struct virtio_net_hdr, 12);
+
+#endif
