@@ -11,9 +11,9 @@
 
 #define XVIO_EVENT_RING_ENTRIES 128u
 
-#define XVIO_EVENT_LINK		1u /* object: port; arg: 1 up, 0 down */
-#define XVIO_EVENT_QUEUE_ERROR	2u /* object: queue (doorbell number); arg: XVIO_RING_ERR_* */
-#define XVIO_EVENT_VDPA_CONFIG	3u /* object: vDPA device; its status or config changed */
+#define XVIO_EVENT_LINK	       1u /* object: port; arg: 1 up, 0 down */
+#define XVIO_EVENT_QUEUE_ERROR 2u /* object: queue (doorbell number); arg: XVIO_RING_ERR_* */
+#define XVIO_EVENT_VDPA_CONFIG 3u /* object: vDPA device; its status or config changed */
 
 /* Why a ring was stopped. */
 #define XVIO_RING_ERR_NONE	0u

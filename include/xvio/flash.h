@@ -14,7 +14,7 @@
 #define XVIO_FLASH_SECTOR_BYTES 0x1000u
 #define XVIO_FLASH_SLOT_BYTES	0x400000u
 #define XVIO_FLASH_NUM_SLOTS	2u
-#define XVIO_FLASH_SLOT(n)	(0x100000u + (n) * XVIO_FLASH_SLOT_BYTES)
+#define XVIO_FLASH_SLOT(n)	(0x100000u + (n)*XVIO_FLASH_SLOT_BYTES)
 /* The first MiB is kept for boot records (trial boot, confirmation) and keys. */
 
 #define XVIO_IMAGE_MAGIC	0x49465658u /* "XVFI" */

@@ -37,8 +37,8 @@ XVIO_ASSERT_SIZE(struct xvio_flow_key, 64);
 #define XVIO_FLOW_FRAG_ANY     0x1u /* a fragment */
 #define XVIO_FLOW_FRAG_LATER   0x2u /* not the first one: no transport header, ports are 0 */
 
-#define XVIO_ACTION_OUTPUT     1u /* arg: port */
-#define XVIO_ACTION_DROP       2u /* must be the only action */
+#define XVIO_ACTION_OUTPUT 1u /* arg: port */
+#define XVIO_ACTION_DROP   2u /* must be the only action */
 
 struct xvio_flow_action {
 	xvio_le16 type; /* XVIO_ACTION_* */

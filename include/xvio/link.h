@@ -26,44 +26,44 @@
 #include "flash.h"
 
 /* Map of card RAM, offsets from its start (SoC address 0x8000_0000) */
-#define XVIO_RAM_BYTES		0x8000000u
-#define XVIO_RAM_FIRMWARE	0x0000000u /* 1 MiB, copied there by the boot ROM alone */
-#define XVIO_RAM_FIRMWARE_BYTES 0x0100000u
-#define XVIO_RAM_LINK		0x0100000u /* struct xvio_link */
-#define XVIO_RAM_STATUS		0x0110000u /* struct xvio_status, a page [S] */
-#define XVIO_RAM_MBOX_REQ	0x0111000u /* a page, written by the host */
-#define XVIO_RAM_MBOX_RSP	0x0112000u /* a page [S] */
-#define XVIO_RAM_EVENT		0x0113000u /* struct xvio_event_ring, a page [S] */
-#define XVIO_RAM_ROM_STACK	0x0118000u /* 32 KiB for the boot ROM */
+#define XVIO_RAM_BYTES		 0x8000000u
+#define XVIO_RAM_FIRMWARE	 0x0000000u /* 1 MiB, copied there by the boot ROM alone */
+#define XVIO_RAM_FIRMWARE_BYTES	 0x0100000u
+#define XVIO_RAM_LINK		 0x0100000u /* struct xvio_link */
+#define XVIO_RAM_STATUS		 0x0110000u /* struct xvio_status, a page [S] */
+#define XVIO_RAM_MBOX_REQ	 0x0111000u /* a page, written by the host */
+#define XVIO_RAM_MBOX_RSP	 0x0112000u /* a page [S] */
+#define XVIO_RAM_EVENT		 0x0113000u /* struct xvio_event_ring, a page [S] */
+#define XVIO_RAM_ROM_STACK	 0x0118000u /* 32 KiB for the boot ROM */
 #define XVIO_RAM_ROM_STACK_BYTES 0x8000u
-#define XVIO_RAM_TRACE		0x0120000u /* struct xvio_trace_ring [S] */
-#define XVIO_RAM_RINGS		0x0200000u /* struct xvio_hart_rings per hart */
-#define XVIO_RAM_MAC_RX		0x0400000u /* struct xvio_mac_rx per uplink */
-#define XVIO_RAM_HEAP		0x2000000u /* the firmware's buffers and tables [S] */
-#define XVIO_RAM_HEAP_BYTES	0x4e00000u
-#define XVIO_RAM_FLASH		0x6e00000u /* what is in the flash, as the SoC reads it [H] */
-#define XVIO_RAM_RESERVED	0x7e00000u /* 2 MiB that the rv64 emulator overwrites */
+#define XVIO_RAM_TRACE		 0x0120000u /* struct xvio_trace_ring [S] */
+#define XVIO_RAM_RINGS		 0x0200000u /* struct xvio_hart_rings per hart */
+#define XVIO_RAM_MAC_RX		 0x0400000u /* struct xvio_mac_rx per uplink */
+#define XVIO_RAM_HEAP		 0x2000000u /* the firmware's buffers and tables [S] */
+#define XVIO_RAM_HEAP_BYTES	 0x4e00000u
+#define XVIO_RAM_FLASH		 0x6e00000u /* what is in the flash, as the SoC reads it [H] */
+#define XVIO_RAM_RESERVED	 0x7e00000u /* 2 MiB that the rv64 emulator overwrites */
 
-#define XVIO_LINK_MAGIC		0x4b4c5658u /* "XVLK" */
-#define XVIO_LINK_VERSION	1u
-#define XVIO_MAX_HARTS		8u
-#define XVIO_IVSHMEM_PEER_HW	0u
-#define XVIO_IVSHMEM_PEER_SOC	1u
-#define XVIO_IVSHMEM_VECTORS	8u
+#define XVIO_LINK_MAGIC	      0x4b4c5658u /* "XVLK" */
+#define XVIO_LINK_VERSION     1u
+#define XVIO_MAX_HARTS	      8u
+#define XVIO_IVSHMEM_PEER_HW  0u
+#define XVIO_IVSHMEM_PEER_SOC 1u
+#define XVIO_IVSHMEM_VECTORS  8u
 
 /* Operations, SoC -> hardware, per hart; executed strictly in order, each seen complete by the next */
-#define XVIO_OP_DMA_READ	1u /* host memory -> card RAM */
-#define XVIO_OP_DMA_WRITE	2u /* card RAM -> host memory */
-#define XVIO_OP_MSIX		3u /* arg: vector; after all earlier writes */
-#define XVIO_OP_MAC_TX		4u /* card RAM -> wire; arg: uplink */
-#define XVIO_OP_RING_ENTRIES	1024u
+#define XVIO_OP_DMA_READ     1u /* host memory -> card RAM */
+#define XVIO_OP_DMA_WRITE    2u /* card RAM -> host memory */
+#define XVIO_OP_MSIX	     3u /* arg: vector; after all earlier writes */
+#define XVIO_OP_MAC_TX	     4u /* card RAM -> wire; arg: uplink */
+#define XVIO_OP_RING_ENTRIES 1024u
 
 /* Completion: comp[i] belongs to op[i] */
-#define XVIO_OP_ST_OK		1u
-#define XVIO_OP_ST_BAD_OP	2u
-#define XVIO_OP_ST_BAD_RANGE	3u /* card range outside RAM, or a bad uplink, function or vector */
-#define XVIO_OP_ST_BUS_ERROR	4u /* IOMMU or bus refused; or bus mastering is off */
-#define XVIO_OP_ST_NO_LINK	5u /* MAC_TX with no peer on the wire; the frame is lost */
+#define XVIO_OP_ST_OK	     1u
+#define XVIO_OP_ST_BAD_OP    2u
+#define XVIO_OP_ST_BAD_RANGE 3u /* card range outside RAM, or a bad uplink, function or vector */
+#define XVIO_OP_ST_BUS_ERROR 4u /* IOMMU or bus refused; or bus mastering is off */
+#define XVIO_OP_ST_NO_LINK   5u /* MAC_TX with no peer on the wire; the frame is lost */
 
 struct xvio_op {
 	xvio_le64 host_addr; /* bus address */
@@ -82,7 +82,7 @@ XVIO_ASSERT_SIZE(struct xvio_op, 32);
  * unless seen[d] says that the previous entry has not been taken yet. A hart that takes an entry
  * stores seen[d] = count, full fence, then looks at the queue. data[d] is the last value written.
  */
-#define XVIO_DB_RING_ENTRIES	8192u
+#define XVIO_DB_RING_ENTRIES 8192u
 
 struct xvio_db_entry {
 	xvio_le32 doorbell;
@@ -104,11 +104,11 @@ struct xvio_hart_rings {
 	struct xvio_db_entry db[XVIO_DB_RING_ENTRIES]; /* [H] */
 };
 XVIO_ASSERT_SIZE(struct xvio_hart_rings, 256 + 36 * 1024 + 64 * 1024);
-#define XVIO_HART_RINGS_STRIDE	0x20000u
+#define XVIO_HART_RINGS_STRIDE 0x20000u
 
 /* Frames from the wire: fixed slots, consumed in order by hart mac_rx_hart[uplink]. */
-#define XVIO_MAC_RX_SLOTS	512u
-#define XVIO_MAC_RX_SLOT_BYTES	0x2800u
+#define XVIO_MAC_RX_SLOTS      512u
+#define XVIO_MAC_RX_SLOT_BYTES 0x2800u
 
 struct xvio_mac_rx {
 	xvio_le32 prod; /* [H] */
@@ -124,8 +124,8 @@ struct xvio_mac_rx {
 	uint8_t slot[XVIO_MAC_RX_SLOTS][XVIO_MAC_RX_SLOT_BYTES]; /* [H] */
 };
 XVIO_ASSERT_SIZE(struct xvio_mac_rx, 0x1000 + XVIO_MAC_RX_SLOTS * XVIO_MAC_RX_SLOT_BYTES);
-#define XVIO_MAC_RX_STRIDE	0x580000u
-#define XVIO_LINK_MAX_UPLINKS	4u
+#define XVIO_MAC_RX_STRIDE    0x580000u
+#define XVIO_LINK_MAX_UPLINKS 4u
 
 struct xvio_link_hart {
 	xvio_le32 sleeping; /* [S] */

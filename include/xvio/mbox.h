@@ -25,7 +25,8 @@ struct xvio_mbox_rsp {
 	xvio_le32 seq;
 	xvio_le16 status; /* XVIO_ST_* */
 	xvio_le16 len_bytes; /* of the payload behind this header; 0 unless status is OK */
-	xvio_le32 detail; /* what was wrong: XVIO_DETAIL_* or an opcode's own, 0 if nothing to say */
+	xvio_le32
+		detail; /* what was wrong: XVIO_DETAIL_* or an opcode's own, 0 if nothing to say */
 	xvio_le32 reserved;
 };
 XVIO_ASSERT_SIZE(struct xvio_mbox_rsp, 16);

@@ -9,21 +9,21 @@
 #include "types.h"
 
 /* Hardware registers */
-#define XVIO_REG_MAGIC		   0x000 /* ro: XVIO_MAGIC */
-#define XVIO_REG_ABI		   0x004 /* ro: XVIO_ABI_VERSION of the hardware */
-#define XVIO_REG_RESET		   0x008 /* wo: XVIO_RESET_KEY resets the SoC; it boots from flash */
-#define XVIO_REG_GENERATION	   0x00c /* ro: counts SoC resets */
-#define XVIO_REG_NUM_UPLINKS	   0x010 /* ro */
-#define XVIO_REG_MBOX_DOORBELL	   0x020 /* wo: sequence number of the request in the window */
-#define XVIO_REG_FLASH_SIZE	   0x040 /* ro: bytes */
-#define XVIO_REG_FLASH_ADDR	   0x044 /* rw: byte offset in flash */
-#define XVIO_REG_FLASH_LEN	   0x048 /* rw: bytes to read or program, <= window */
-#define XVIO_REG_FLASH_CMD	   0x04c /* wo: XVIO_FLASH_CMD_* */
-#define XVIO_REG_FLASH_STATUS	   0x050 /* ro: XVIO_FLASH_STATUS_* of the last command */
+#define XVIO_REG_MAGIC	       0x000 /* ro: XVIO_MAGIC */
+#define XVIO_REG_ABI	       0x004 /* ro: XVIO_ABI_VERSION of the hardware */
+#define XVIO_REG_RESET	       0x008 /* wo: XVIO_RESET_KEY resets the SoC; it boots from flash */
+#define XVIO_REG_GENERATION    0x00c /* ro: counts SoC resets */
+#define XVIO_REG_NUM_UPLINKS   0x010 /* ro */
+#define XVIO_REG_MBOX_DOORBELL 0x020 /* wo: sequence number of the request in the window */
+#define XVIO_REG_FLASH_SIZE    0x040 /* ro: bytes */
+#define XVIO_REG_FLASH_ADDR    0x044 /* rw: byte offset in flash */
+#define XVIO_REG_FLASH_LEN     0x048 /* rw: bytes to read or program, <= window */
+#define XVIO_REG_FLASH_CMD     0x04c /* wo: XVIO_FLASH_CMD_* */
+#define XVIO_REG_FLASH_STATUS  0x050 /* ro: XVIO_FLASH_STATUS_* of the last command */
 
-#define XVIO_MAGIC		   0x4f495658u /* "XVIO" */
-#define XVIO_ABI_VERSION	   1u
-#define XVIO_RESET_KEY		   0x21545352u /* "RST!" */
+#define XVIO_MAGIC	 0x4f495658u /* "XVIO" */
+#define XVIO_ABI_VERSION 1u
+#define XVIO_RESET_KEY	 0x21545352u /* "RST!" */
 
 #define XVIO_FLASH_CMD_READ	   1u /* flash -> window */
 #define XVIO_FLASH_CMD_PROGRAM	   2u /* flash &= window, as NOR flash does */
@@ -36,29 +36,30 @@
 #define XVIO_FLASH_STATUS_IO_ERROR 5u /* the backing store failed; contents are undefined */
 
 /* Windows */
-#define XVIO_WIN_STATUS		   0x1000 /* ro: struct xvio_status */
-#define XVIO_WIN_MBOX_REQ	   0x2000 /* rw: struct xvio_mbox_req and payload */
-#define XVIO_WIN_MBOX_RSP	   0x3000 /* ro: struct xvio_mbox_rsp and payload */
-#define XVIO_WIN_EVENT		   0x4000 /* ro: struct xvio_event_ring */
-#define XVIO_WIN_FLASH		   0x8000 /* rw: data of a flash command */
-#define XVIO_WIN_BYTES		   0x1000u
+#define XVIO_WIN_STATUS	  0x1000 /* ro: struct xvio_status */
+#define XVIO_WIN_MBOX_REQ 0x2000 /* rw: struct xvio_mbox_req and payload */
+#define XVIO_WIN_MBOX_RSP 0x3000 /* ro: struct xvio_mbox_rsp and payload */
+#define XVIO_WIN_EVENT	  0x4000 /* ro: struct xvio_event_ring */
+#define XVIO_WIN_FLASH	  0x8000 /* rw: data of a flash command */
+#define XVIO_WIN_BYTES	  0x1000u
 
 /* Who runs on the card, and how it fares. Written by boot ROM and firmware only. */
-#define XVIO_STATE_OFF		   0u
-#define XVIO_STATE_ROM		   1u /* the boot ROM is looking for an image */
-#define XVIO_STATE_NO_IMAGE	   2u /* nothing bootable in flash: write an image, then reset */
-#define XVIO_STATE_STARTING	   3u
-#define XVIO_STATE_RUNNING	   4u /* mailbox is served */
-#define XVIO_STATE_PANIC	   5u /* message[] says why */
+#define XVIO_STATE_OFF	    0u
+#define XVIO_STATE_ROM	    1u /* the boot ROM is looking for an image */
+#define XVIO_STATE_NO_IMAGE 2u /* nothing bootable in flash: write an image, then reset */
+#define XVIO_STATE_STARTING 3u
+#define XVIO_STATE_RUNNING  4u /* mailbox is served */
+#define XVIO_STATE_PANIC    5u /* message[] says why */
 
-#define XVIO_VERSION_BYTES	   32
-#define XVIO_MESSAGE_BYTES	   128
+#define XVIO_VERSION_BYTES 32
+#define XVIO_MESSAGE_BYTES 128
 
 struct xvio_status {
 	xvio_le32 magic; /* XVIO_MAGIC once the boot ROM ran */
-	xvio_le32 abi;	 /* XVIO_ABI_VERSION of the firmware */
+	xvio_le32 abi; /* XVIO_ABI_VERSION of the firmware */
 	xvio_le32 state; /* XVIO_STATE_* */
-	xvio_le32 generation; /* the reset this state belongs to; compare with XVIO_REG_GENERATION */
+	xvio_le32
+		generation; /* the reset this state belongs to; compare with XVIO_REG_GENERATION */
 	xvio_le64 heartbeat; /* grows at least every XVIO_HEARTBEAT_MS while RUNNING */
 	xvio_le32 boot_slot; /* 0 or 1 */
 	xvio_le32 num_cores;

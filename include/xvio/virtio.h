@@ -17,23 +17,23 @@
 #define VIRTIO_STATUS_FAILED	  0x80u
 
 /* 6 Reserved feature bits, and 5.1.3 network device: bit numbers */
-#define VIRTIO_NET_F_MTU	  3
-#define VIRTIO_NET_F_MAC	  5
-#define VIRTIO_NET_F_STATUS	  16
-#define VIRTIO_NET_F_MQ		  22
-#define VIRTIO_F_VERSION_1	  32
-#define VIRTIO_F_ACCESS_PLATFORM  33
+#define VIRTIO_NET_F_MTU	 3
+#define VIRTIO_NET_F_MAC	 5
+#define VIRTIO_NET_F_STATUS	 16
+#define VIRTIO_NET_F_MQ		 22
+#define VIRTIO_F_VERSION_1	 32
+#define VIRTIO_F_ACCESS_PLATFORM 33
 
-#define VIRTIO_BIT(n)		  (UINT64_C(1) << (n))
+#define VIRTIO_BIT(n) (UINT64_C(1) << (n))
 
-#define VIRTIO_NET_S_LINK_UP	  1u
+#define VIRTIO_NET_S_LINK_UP 1u
 
 /* 2.7 Split virtqueues */
-#define VIRTQ_DESC_F_NEXT	  1u
-#define VIRTQ_DESC_F_WRITE	  2u
-#define VIRTQ_DESC_F_INDIRECT	  4u
+#define VIRTQ_DESC_F_NEXT	   1u
+#define VIRTQ_DESC_F_WRITE	   2u
+#define VIRTQ_DESC_F_INDIRECT	   4u
 #define VIRTQ_AVAIL_F_NO_INTERRUPT 1u
-#define VIRTQ_USED_F_NO_NOTIFY	  1u
+#define VIRTQ_USED_F_NO_NOTIFY	   1u
 
 struct virtq_desc {
 	xvio_le64 addr;
