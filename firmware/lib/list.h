@@ -45,11 +45,11 @@ static inline void list_remove(struct list *link)
 	list_init(link);
 }
 
-#define list_entry(link, type, member) ((type *)(void *)((char *)(link) - offsetof(type, member)))
+#define list_entry(link, type, member) ((type *)(void *)((char *)(link)-offsetof(type, member)))
 
 /* Walks the members; the one at hand may be removed. next is a struct list * of the caller's. */
-#define list_for_each_safe(link, following, list)                                                  \
-	for ((link) = (list)->next, (following) = (link)->next; (link) != (list);                  \
+#define list_for_each_safe(link, following, list)                                 \
+	for ((link) = (list)->next, (following) = (link)->next; (link) != (list); \
 	     (link) = (following), (following) = (link)->next)
 
 #endif
