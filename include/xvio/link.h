@@ -57,6 +57,7 @@
 #define XVIO_OP_MSIX	     3u /* arg: vector; after all earlier writes */
 #define XVIO_OP_MAC_TX	     4u /* card RAM -> wire; arg: uplink */
 #define XVIO_OP_RING_ENTRIES 1024u
+#define XVIO_OP_MAX_BYTES    0x100000u /* of one operation; 0 and more are BAD_RANGE */
 
 /* Completion: comp[i] belongs to op[i] */
 #define XVIO_OP_ST_OK	     1u
