@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0 */
+/*
+ * The four functions of <string.h> that the firmware and the compiler call. Any hart. Words while
+ * both sides are aligned alike, bytes otherwise: the SoC may trap on misaligned accesses.
+ */
+#include <stdint.h>
+#include <string.h>
+
+/* A word that may alias any object. */
+typedef uint64_t __attribute__((may_alias)) mem_word;
+#define MEM_WORD sizeof(mem_word)
+
+void *memcpy(void *restrict to, const void *restrict from, size_t len_bytes)
+{
+	uint8_t *dst = to;
+	const uint8_t *src = from;
+
+	if (((uintptr_t)dst ^ (uintptr_t)src) % MEM_WORD == 0) {
+		for (; len_bytes && (uintptr_t)dst % MEM_WORD; len_bytes--)
+			*dst++ = *src++;
+		for (; len_bytes >= MEM_WORD; len_bytes -= MEM_WORD) {
+			*(mem_word *)dst = *(const mem_word *)src;
+			dst += MEM_WORD;
+			src += MEM_WORD;
+		}
+	}
+	while (len_bytes--)
+		*dst++ = *src++;
+	return to;
+}
+
+void *memmove(void *to, const void *from, size_t len_bytes)
+{
+	uint8_t *dst = to;
+	const uint8_t *src = from;
+
+	if ((uintptr_t)dst - (uintptr_t)src >= len_bytes)
+		return memcpy(to, from, len_bytes);
+	while (len_bytes--)
+		dst[len_bytes] = src[len_bytes];
+	return to;
+}
+
+void *memset(void *to, int value, size_t len_bytes)
+{
+	uint8_t *dst = to;
+	const mem_word word = (uint8_t)value * UINT64_C(0x0101010101010101);
+
+	for (; len_bytes && (uintptr_t)dst % MEM_WORD; len_bytes--)
+		*dst++ = (uint8_t)value;
+	for (; len_bytes >= MEM_WORD; len_bytes -= MEM_WORD) {
+		*(mem_word *)dst = word;
+		dst += MEM_WORD;
+	}
+	while (len_bytes--)
+		*dst++ = (uint8_t)value;
+	return to;
+}
+
+int memcmp(const void *a, const void *b, size_t len_bytes)
+{
+	const uint8_t *left = a;
+	const uint8_t *right = b;
+
+	for (size_t i = 0; i < len_bytes; i++)
+		if (left[i] != right[i])
+			return left[i] < right[i] ? -1 : 1;
+	return 0;
+}

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0 */
+/*
+ * First instructions of every hart after a reset, in place in the ROM. Hart 0 runs rom_main(); the
+ * others sleep until it has released them in this generation: words in RAM survive a reset, so the
+ * release of an earlier one must not count. a0 = hart all the way.
+ */
+#include "hal/rv64/map.h"
+
+	.section .text.start, "ax"
+	.globl rom_start
+rom_start:
+	csrw	mie, zero
+	csrci	mstatus, 8
+	la	t0, trap_entry
+	csrw	mtvec, t0
+	csrr	a0, mhartid
+	bnez	a0, park
+
+	la	sp, rom_stack_end
+	la	t0, rom_bss_start
+	la	t1, rom_bss_end
+1:	bgeu	t0, t1, 2f
+	sd	zero, 0(t0)
+	addi	t0, t0, 8
+	j	1b
+2:	call	rom_main		/* returns the entry, with the image loaded */
+	fence.i
+	mv	s0, a0
+
+	/* Release: entry, then generation + 1 (never 0), then a software interrupt to every hart. */
+	la	t0, rom_release
+	sd	s0, 8(t0)
+	fence	rw, rw			/* pairs with the fence in park */
+	li	t1, MAP_LINK_GENERATION
+	lw	t2, 0(t1)
+	addiw	t2, t2, 1
+	sw	t2, 0(t0)
+	fence	iorw, iorw
+	li	t0, MAP_CLINT_MSIP
+	li	t1, 1
+	li	t2, MAP_MAX_HARTS
+3:	addi	t0, t0, 4
+	addi	t2, t2, -1
+	beqz	t2, 4f
+	sw	t1, 0(t0)
+	j	3b
+4:	li	a0, 0
+	jr	s0
+
+park:
+	li	t0, MAP_INT_SOFTWARE
+	csrw	mie, t0
+	la	t0, rom_release
+	li	t1, MAP_LINK_GENERATION
+	slli	t3, a0, 2
+	li	t2, MAP_CLINT_MSIP
+	add	t2, t2, t3
+5:	sw	zero, 0(t2)
+	fence	iorw, iorw
+	lw	t3, 0(t0)
+	lw	t4, 0(t1)
+	addiw	t4, t4, 1
+	beq	t3, t4, 6f
+	wfi
+	j	5b
+6:	fence	rw, rw			/* pairs with the one before the release */
+	fence.i
+	csrw	mie, zero
+	ld	t0, 8(t0)
+	jr	t0
+
+	.section .bss.release, "aw", @nobits
+	.balign 16
+rom_release:
+	.skip	16
