@@ -1,0 +1,196 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# The emulated server with its card, as functions of the host: server_start, server_run,
+# server_stop. Used by the launchers beside it (server, run, system). Set before server_start:
+# SOC (rv64 or native), IOMMU (1: the server has an intel-iommu), CARD (0: no card), LOGS (a folder).
+# shellcheck source=sim/server/lib.sh
+. "$(dirname "${BASH_SOURCE[0]}")/../server/lib.sh"
+
+SOC=${SOC:-rv64}
+IOMMU=${IOMMU:-0}
+CARD=${CARD:-1}
+LOGS=${LOGS:-$xvio_build/run}
+server_pid= soc_pid= agent_pid= server_dir= card_ram= agent_serial=0
+
+# A process that dies with this script, however it ends.
+tied() { exec setpriv --pdeathsig TERM "$@"; }
+
+# server_payload FILE: what this build made and the tests, as the tar the server's init unpacks.
+server_payload() {
+	local f list=(tests/system)
+	for f in build/hostdrv/xvio.ko build/hostdrv/xvio-flash build/rv64/xvio-fw.img; do
+		[ ! -e "$xvio_root/$f" ] || list+=("$f")
+	done
+	tar -C "$xvio_root" -chf "$1" --transform 's|^build/[a-z0-9]*/||;s|^sim/run/||' "${list[@]}"
+}
+
+# The run directory: sockets (short paths), the card's RAM and flash, the payload.
+server_prepare() {
+	local shm=/dev/shm
+	mkdir -p "$LOGS"
+	server_dir=$(mktemp -d "${TMPDIR:-/tmp}/xvio.XXXXXX")
+	[ -w "$shm" ] || shm=$server_dir
+	card_ram=$(mktemp "$shm/xvio-card.XXXXXX")
+	server_payload "$server_dir/payload.tar"
+	truncate -s %4096 "$server_dir/payload.tar"
+	server_blank_flash
+	if [ -e "$xvio_build/rv64/rom.bin" ]; then
+		cp "$xvio_build/rv64/rom.bin" "$server_dir/rom.bin"
+		truncate -s 32M "$server_dir/rom.bin"
+	fi
+}
+
+# 16 MiB of ones: a card fresh from the factory.
+server_blank_flash() {
+	head -c 16M /dev/zero | tr '\0' '\377' >"$server_dir/flash.bin"
+}
+
+# The server's command line, in server_args.
+server_command() {
+	local d=$server_dir append="console=ttyS0 panic=-1 quiet mitigations=off net.ifnames=0" n
+	server_args=(-nodefaults -no-user-config -nographic -no-reboot -monitor none
+		-L "$xvio_build/server/rom" -accel tcg,thread=multi,tb-size=512
+		-M q35 -bios qboot.rom -cpu max -smp "${XVIO_CPUS:-2}" -m "${XVIO_MEMORY:-3G}"
+		-kernel "$xvio_build/server/vmlinux" -initrd "$xvio_build/server/root.cpio"
+		-qmp "unix:$d/qmp.sock,server=on,wait=off" -serial chardev:con
+		-drive "file=$d/payload.tar,format=raw,if=none,id=payload,readonly=on"
+		-chardev "socket,id=agent,path=$d/agent.sock,server=on,wait=off")
+	if [ "$IOMMU" = 1 ]; then
+		server_args+=(-device "intel-iommu,intremap=on,caching-mode=on")
+		append+=" intel_iommu=on"
+	fi
+	server_args+=(-device virtio-blk-pci,drive=payload -device virtio-serial-pci
+		-device virtserialport,chardev=agent,name=xvio.agent)
+	for n in 0 1; do
+		server_args+=(-netdev "hubport,id=w$n,hubid=$n"
+			-device "virtio-net-pci,netdev=w$n,romfile=,mac=52:54:00:77:00:0$n")
+		[ "$CARD" = 0 ] || server_args+=(-netdev "hubport,id=u$n,hubid=$n")
+	done
+	if [ "$CARD" != 0 ]; then
+		server_args+=(-device pcie-root-port,id=slot0,chassis=1,slot=1
+			-object "memory-backend-file,id=cardram,mem-path=$card_ram,share=on,size=128M"
+			-chardev "socket,id=iv,path=$d/iv.sock,server=on,wait=off"
+			-chardev "socket,id=socctl,path=$d/soc-ctl.sock,server=on,wait=off"
+			-device "xvio,id=card0,bus=slot0,ram=cardram,flash=$d/flash.bin,ivshmem=iv,socctl=socctl,uplink0=u0,uplink1=u1")
+	fi
+	[ -z "${XVIO_TRACE-}" ] || server_args+=(-trace "$XVIO_TRACE" -D "$LOGS/trace.log")
+	[ "${1-}" != shell ] || append+=" xvio.shell"
+	server_args+=(-append "$append${XVIO_APPEND:+ $XVIO_APPEND}")
+}
+
+# wait_for SECONDS WHAT TEST...: poll a command five times a second.
+wait_for() {
+	local n=$(($1 * 5)) what=$2
+	shift 2
+	until "$@" >/dev/null 2>&1; do
+		[ $((n--)) -gt 0 ] || { warn "waited in vain for $what"; return 1; }
+		sleep 0.2
+	done
+}
+
+# The SoC of the card, which connects to the sockets the server's QEMU has opened.
+soc_start() {
+	local d=$server_dir harts=${XVIO_HARTS:-2}
+	case $SOC in
+	rv64)
+		tied qemu-system-riscv64 -nodefaults -display none -no-user-config \
+			-object "memory-backend-file,id=card,mem-path=$card_ram,share=on,size=128M" \
+			-machine virt,memory-backend=card,aia=aplic-imsic -m 128M \
+			-smp "$harts" -bios none \
+			-drive "if=pflash,unit=0,format=raw,readonly=on,file=$d/rom.bin" \
+			-chardev "socket,id=iv,path=$d/iv.sock" -device ivshmem-doorbell,vectors=4,chardev=iv \
+			-chardev "socket,id=ctl,path=$d/soc-ctl.sock" -mon chardev=ctl,mode=control \
+			-serial "file:$LOGS/soc-console.log" </dev/null >"$LOGS/soc.log" 2>&1 & ;;
+	native)
+		tied "$xvio_build/native/xvio-soc" --ram "$card_ram" --ivshmem "$d/iv.sock" \
+			--ctl "$d/soc-ctl.sock" --harts "$harts" </dev/null >"$LOGS/soc.log" 2>&1 & ;;
+	*) die "SOC=$SOC: neither rv64 nor native" ;;
+	esac
+	soc_pid=$!
+}
+
+# server_start: boot it, and come back when its agent answers; 1 if it does not.
+server_start() {
+	local t=$SECONDS
+	server_prepare
+	server_command
+	server_args+=(-chardev "file,id=con,path=$LOGS/server.log")
+	tied "$xvio_build/qemu/qemu-system-x86_64" "${server_args[@]}" \
+		</dev/null >"$LOGS/qemu.log" 2>&1 &
+	server_pid=$!
+	wait_for 20 "the server's QEMU" test -S "$server_dir/agent.sock" || return 1
+	[ "$CARD" = 0 ] || soc_start
+	agent_connect || return 1
+	server_seconds=$((SECONDS - t))
+}
+
+# One connection to the agent for as long as the server lives.
+agent_connect() {
+	local n line
+	coproc AGENT { tied socat - "UNIX-CONNECT:$server_dir/agent.sock"; }
+	agent_pid=$!
+	exec {agent_in}<&"${AGENT[0]}" {agent_out}>&"${AGENT[1]}"
+	for n in {1..120}; do
+		server_alive || return 1
+		echo "ping:$n 0 0" >&"$agent_out" || return 1
+		while read -r -t 1 -u "$agent_in" line; do
+			[[ $line != *"ping:$n=pong" ]] || return 0
+		done
+	done
+	warn "the server did not boot within two minutes"
+	return 1
+}
+
+server_alive() { [ -n "$server_pid" ] && kill -0 "$server_pid" 2>/dev/null; }
+soc_alive() { [ -n "$soc_pid" ] && kill -0 "$soc_pid" 2>/dev/null; }
+
+# server_run SECONDS COMMAND: run it in the server, its output here as it comes, its exit status
+# (124: time was up); 125 when the server itself no longer answers.
+server_run() {
+	local seconds=$1 mark line end
+	mark=x:$RANDOM$RANDOM$RANDOM
+	end=$((SECONDS + seconds + 15))
+	echo "$mark $seconds $(base64 -w 0 <<<"$2")" >&"$agent_out" 2>/dev/null || return 125
+	while server_alive && [ "$SECONDS" -lt "$end" ]; do
+		IFS= read -r -t 1 -u "$agent_in" line || { [ $? -gt 128 ] || return 125; continue; }
+		case $line in
+		"$mark|"*) printf '%s\n' "${line#"$mark|"}" ;;
+		"$mark="*) return "${line#*=}" ;;
+		esac
+	done
+	return 125
+}
+
+# stop_process PID: ask, wait two seconds, insist.
+stop_process() {
+	local n
+	[ -n "$1" ] || return 0
+	kill "$1" 2>/dev/null || true
+	for n in {1..20}; do
+		kill -0 "$1" 2>/dev/null || break
+		sleep 0.1
+	done
+	kill -9 "$1" 2>/dev/null || true
+	wait "$1" 2>/dev/null || true
+}
+
+server_stop() {
+	if [ -n "${agent_in-}" ]; then
+		exec {agent_in}<&- {agent_out}>&-
+		agent_in=
+	fi
+	stop_process "$agent_pid"
+	stop_process "$server_pid"
+	stop_process "$soc_pid"
+	server_pid= soc_pid= agent_pid=
+	[ -z "$card_ram" ] || rm -f "$card_ram"
+	[ -z "$server_dir" ] || rm -rf "$server_dir"
+	server_dir= card_ram=
+}
+
+# What to read when something went wrong.
+server_logs() {
+	local f
+	for f in server.log qemu.log soc.log soc-console.log; do
+		[ ! -s "$LOGS/$f" ] || echo "  $LOGS/$f"
+	done
+}
