@@ -1,0 +1,365 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# What the system tests are written with; runs inside the emulated server. A script sources it,
+# makes claims (check, pass, fail, skip: one line each) and ends; cleaning up is done for it.
+# Guests are real virtual machines with stock virtio-net on vhost-vdpa, kept from one script to the
+# next while they are well. Addresses: guest a 10.0.0.1, b 10.0.0.2, world N (the NIC on the other
+# side of uplink N) 10.0.0.10N.
+
+xvio=/opt/xvio
+state=/run/xvio
+guest_files=/usr/share/xvio/guest
+vendor_device=1af4:10f0
+mkdir -p "$state"
+num_failed=0
+export PATH=$xvio:$PATH
+
+# ---- claims
+
+pass() { echo "pass: $*"; }
+fail() { echo "FAIL: $*"; num_failed=$((num_failed + 1)); }
+skip() { echo "skip: $*"; }
+note() { echo "  $*"; }
+# What cannot go on: one failed claim, and the script ends.
+die() { fail "$*"; exit 1; }
+
+# check 'claim' COMMAND...: the claim holds if the command succeeds; what it said is shown if not.
+check() {
+	local claim=$1 out rc
+	shift
+	if out=$("$@" 2>&1); then
+		pass "$claim"
+		return 0
+	fi
+	rc=$?
+	fail "$claim"
+	note "$* -> $rc"
+	[ -z "$out" ] || tail -n 15 <<<"$out" | sed 's/^/  | /'
+	return 1
+}
+
+# check_not 'claim' COMMAND...: the claim holds if the command fails.
+check_not() {
+	local claim=$1
+	shift
+	check "$claim" not "$@"
+}
+not() { ! "$@"; }
+
+# check_eq 'claim' WANT GOT
+check_eq() {
+	if [ "$2" = "$3" ]; then pass "$1"; else fail "$1 (want $2, got ${3:-nothing})"; fi
+}
+
+# check_ge 'claim' LEAST GOT: a number, at least so large.
+check_ge() {
+	if [ "${3:-0}" -ge "$2" ]; then pass "$1 ($3)"; else fail "$1 (want at least $2, got ${3:-nothing})"; fi
+}
+
+# wait_for SECONDS COMMAND...: until it succeeds.
+wait_for() {
+	local end=$((SECONDS + $1))
+	shift
+	until "$@" >/dev/null 2>&1; do
+		[ "$SECONDS" -lt "$end" ] || return 1
+		sleep 0.2
+	done
+}
+
+script_end() {
+	local rc=$?
+	trap - EXIT
+	rules_clear
+	[ "$num_failed" -eq 0 ] || log_kernel
+	[ "$rc" -ne 0 ] || [ "$num_failed" -eq 0 ] || rc=1
+	exit "$rc"
+}
+
+# script_begin: called by every test; what the kernel said before is not ours.
+script_begin() {
+	trap script_end EXIT
+	dmesg_from=$(dmesg | wc -l)
+}
+
+log_kernel() { dmesg | tail -n +$((${dmesg_from:-0} + 1)) | tail -n 20 | sed 's/^/  kernel: /'; }
+
+# Whether the kernel has complained since the script began.
+kernel_clean() {
+	! dmesg | tail -n +$((dmesg_from + 1)) |
+		grep -E 'BUG|WARNING|Oops|Call Trace|hung task|leak|DMAR.*fault|general protection'
+}
+
+# ---- the card
+
+card_bdf() { lspci -D -d "$vendor_device" | awk '{ print $1; exit }'; }
+card_handle() { echo "pci/$(card_bdf)"; }
+
+# The firmware's version, as the tool reads it without a driver; fails on a blank card.
+card_version() { xvio-flash version -s "$(card_bdf)"; }
+
+card_running() { card_version 2>/dev/null | grep -qi running; }
+
+card_flash() {
+	xvio-flash write "$xvio/xvio-fw.img" -s "$(card_bdf)" && xvio-flash reset -s "$(card_bdf)"
+}
+
+driver_loaded() { [ -d /sys/module/xvio ]; }
+
+driver_load() {
+	local mod
+	driver_loaded && return
+	for mod in vdpa; do modprobe -q "$mod"; done
+	insmod "$xvio/xvio.ko" || return 1
+	wait_for 15 rep p0
+}
+
+# card_up: a card with firmware, the driver loaded, the representors there.
+card_up() {
+	[ -n "$(card_bdf)" ] || die "no card on the bus"
+	card_running || { card_flash >/dev/null && wait_for 10 card_running; } || die "the card does not run"
+	driver_load || die "the driver does not come up"
+	ip link set "$(pf_netdev)" up
+	for name in p0 p1 pf0; do
+		! rep "$name" >/dev/null || ip link set "$(rep "$name")" up
+	done
+}
+
+pf_netdev() {
+	local dev
+	for dev in /sys/bus/pci/devices/"$(card_bdf)"/net/*; do
+		[ -e "$dev" ] || continue
+		[ -n "$(cat "$dev/phys_port_name" 2>/dev/null)" ] || { basename "$dev"; return; }
+	done
+	return 1
+}
+
+# rep NAME: the netdev of a representor by its port name: p0, p1, pf0, pf0sf0, ...
+rep() {
+	local dev
+	for dev in /sys/class/net/*; do
+		if [ "$(cat "$dev/phys_port_name" 2>/dev/null)" = "$1" ]; then
+			basename "$dev"
+			return
+		fi
+	done
+	return 1
+}
+
+# counter NETDEV NAME: one line of ethtool -S; 0 if it is not there.
+counter() { ethtool -S "$1" 2>/dev/null | awk -v n="$2:" '$1 == n { v = $2 } END { print v + 0 }'; }
+
+# Packets a netdev's host side has seen, both ways.
+host_packets() {
+	local dir=/sys/class/net/$1/statistics
+	echo $(($(cat "$dir/rx_packets") + $(cat "$dir/tx_packets")))
+}
+
+# ---- rules
+
+# rule REP PRIO PROTOCOL MATCH... -- ACTION...: stock tc flower, in hardware or not at all.
+rule() {
+	local dev prio=$2 protocol=$3 match=()
+	dev=$(rep "$1") || return 1
+	shift 3
+	while [ "$1" != -- ]; do match+=("$1"); shift; done
+	shift
+	tc qdisc show dev "$dev" ingress | grep -q ingress || tc qdisc add dev "$dev" ingress || return 1
+	tc filter add dev "$dev" ingress protocol "$protocol" prio "$prio" \
+		flower skip_sw "${match[@]}" action "$@"
+}
+
+# forward FROM TO [PRIO]: everything that enters at one port leaves by the other.
+forward() { rule "$1" "${3:-100}" all -- mirred egress redirect dev "$(rep "$2")"; }
+forward_both() { forward "$1" "$2" && forward "$2" "$1"; }
+
+rules_clear() {
+	local dev
+	for dev in /sys/class/net/*; do
+		[ -n "$(cat "$dev/phys_port_name" 2>/dev/null)" ] || continue
+		tc qdisc del dev "$(basename "$dev")" ingress 2>/dev/null
+	done
+	return 0
+}
+
+# rule_packets REP PRIO: what `tc -s` says a rule has counted in hardware.
+rule_packets() {
+	tc -s filter show dev "$(rep "$1")" ingress prio "$2" |
+		awk '$1 == "Sent" && $6 == "hardware" { v = $4 } $1 == "Sent" && $5 == "hardware" { v = $4 }
+			END { print v + 0 }'
+}
+
+# ---- vDPA devices
+
+# vdpa_add NAME MAC
+vdpa_add() {
+	vdpa dev show "$1" >/dev/null 2>&1 ||
+		vdpa dev add name "$1" mgmtdev "$(card_handle)" mac "$2" mtu 1500
+}
+
+vdpa_del() { ! vdpa dev show "$1" >/dev/null 2>&1 || timeout 10 vdpa dev del "$1"; }
+
+# vdpa_bind NAME vhost_vdpa|virtio_vdpa
+vdpa_bind() {
+	local dev=/sys/bus/vdpa/devices/$1 now
+	now=$(basename "$(readlink "$dev/driver" 2>/dev/null)" 2>/dev/null)
+	[ "$now" != "$2" ] || return 0
+	echo "$2" >"$dev/driver_override" || return 1
+	[ -z "$now" ] || echo "$1" >"$dev/driver/unbind" || return 1
+	echo "$1" >"/sys/bus/vdpa/drivers/$2/bind"
+}
+
+# vdpa_chardev NAME: /dev/vhost-vdpa-N of a device.
+vdpa_chardev() {
+	local node
+	for node in /sys/bus/vdpa/devices/"$1"/vhost-vdpa-*; do
+		[ -e "$node" ] || return 1
+		echo "/dev/$(basename "$node")"
+		return
+	done
+}
+
+# vdpa_netdev NAME: the netdev of a device bound to virtio_vdpa.
+vdpa_netdev() {
+	local dev
+	for dev in /sys/bus/vdpa/devices/"$1"/virtio*/net/*; do
+		[ -e "$dev" ] || return 1
+		basename "$dev"
+		return
+	done
+}
+
+vdpa_mac() { vdpa dev config show "$1" | grep -oE '([0-9a-f]{2}:){5}[0-9a-f]{2}' | head -n 1; }
+
+# ---- guests
+
+# guest_boot NAME [QEMU OPTIONS...]: start a virtual machine, do not wait for it.
+guest_boot() {
+	local name=$1 dir=$state/guest-$1
+	shift
+	rm -rf "$dir"
+	mkdir -p "$dir"
+	qemu-system-x86_64 -nodefaults -no-user-config -nographic -monitor none -no-reboot \
+		-name "$name" -m 160 -accel kvm -cpu host -M q35 -bios qboot.rom \
+		-kernel $guest_files/vmlinux -initrd $guest_files/root.cpio \
+		-append "console=ttyS0 panic=-1 quiet net.ifnames=0 mitigations=off" \
+		-serial "file:$dir/console.log" -qmp "unix:$dir/qmp.sock,server=on,wait=off" \
+		-device virtio-serial-pci -chardev "socket,id=agent,path=$dir/agent.sock,server=on,wait=off" \
+		-device virtserialport,chardev=agent,name=xvio.agent \
+		"$@" </dev/null >"$dir/qemu.log" 2>&1 &
+	echo $! >"$dir/pid"
+	disown
+}
+
+# guest_start NAME VDPADEV [QEMU OPTIONS...]: with the device as its only NIC.
+guest_start() {
+	local name=$1 dev=$2 node
+	shift 2
+	vdpa_bind "$dev" vhost_vdpa || return 1
+	wait_for 5 vdpa_chardev "$dev" || return 1
+	node=$(vdpa_chardev "$dev")
+	wait_for 5 test -c "$node" || return 1
+	guest_boot "$name" -netdev "vhost-vdpa,vhostdev=$node,id=n0" \
+		-device "virtio-net-pci,netdev=n0,romfile=,mac=$(vdpa_mac "$dev")" "$@"
+}
+
+guest_pid() { cat "$state/guest-$1/pid" 2>/dev/null; }
+guest_alive() { [ -n "$(guest_pid "$1")" ] && [ -d "/proc/$(guest_pid "$1")" ]; }
+
+# guest_run NAME COMMAND [SECONDS]: its output and its exit status; 125 if the guest is silent.
+guest_run() {
+	local seconds=${3:-20} sock=$state/guest-$1/agent.sock
+	guest_alive "$1" || return 125
+	/opt/xvio/tests/system/guest-client "$sock" "$seconds" "$2"
+}
+
+# guest_up NAME [SECONDS]: wait until it has booted.
+guest_up() {
+	if ! wait_for "${2:-90}" guest_answers "$1"; then
+		note "guest $1 does not answer:"
+		tail -n 8 "$state/guest-$1/qemu.log" "$state/guest-$1/console.log" 2>/dev/null | sed 's/^/  | /'
+		return 1
+	fi
+}
+guest_answers() { guest_run "$1" true 3; }
+
+guest_stop() {
+	local pid
+	pid=$(guest_pid "$1") || return 0
+	kill "$pid" 2>/dev/null
+	wait_for 10 test ! -d "/proc/$pid" || kill -9 "$pid" 2>/dev/null
+	wait_for 5 test ! -d "/proc/$pid"
+	rm -rf "$state/guest-$1"
+}
+
+guest_kill() {
+	kill -9 "$(guest_pid "$1")"
+	wait_for 10 test ! -d "/proc/$(guest_pid "$1")"
+}
+
+# guest_number NAME: a 1, b 2, ...; its address and its device's are made of it.
+guest_number() { printf '%d' "$(($(printf '%d' "'$1") - 96))"; }
+guest_ip() { echo "10.0.0.$(guest_number "$1")"; }
+guest_mac() { printf '52:54:00:aa:00:%02x' "$(guest_number "$1")"; }
+guest_dev() { echo "v$(($(guest_number "$1") - 1))"; }
+guest_rep() { echo "pf0sf$(($(guest_number "$1") - 1))"; }
+
+# guests_up NAME...: guests with their vDPA devices (a on v0, b on v1), booted, with addresses.
+# One that is well is left alone.
+guests_up() {
+	local name fresh=()
+	for name in "$@"; do
+		guest_alive "$name" && guest_answers "$name" && continue
+		guest_stop "$name"
+		vdpa_add "$(guest_dev "$name")" "$(guest_mac "$name")" ||
+			die "vdpa dev add $(guest_dev "$name")"
+		guest_start "$name" "$(guest_dev "$name")" || die "guest $name does not start"
+		fresh+=("$name")
+	done
+	for name in "${fresh[@]}"; do
+		guest_up "$name" || die "guest $name does not boot"
+		guest_run "$name" "ip addr add $(guest_ip "$name")/24 dev eth0 && ip link set eth0 up" ||
+			die "guest $name has no eth0"
+	done
+	for name in "$@"; do
+		guest_run "$name" "ip neigh flush all" >/dev/null
+		wait_for 5 rep "$(guest_rep "$name")" || die "no representor for guest $name"
+		ip link set "$(rep "$(guest_rep "$name")")" up
+	done
+}
+
+# guest_ping NAME ADDRESS [COUNT]
+guest_ping() { guest_run "$1" "ping -i 0.2 -W 2 -c ${3:-3} $2" $((10 + ${3:-3})); }
+
+# Everything the card holds, gone.
+guests_clear() {
+	local dir dev
+	for dir in "$state"/guest-*; do
+		[ -d "$dir" ] || continue
+		guest_stop "${dir##*guest-}"
+	done
+	for dev in /sys/bus/vdpa/devices/*; do
+		[ ! -e "$dev" ] || vdpa_del "$(basename "$dev")"
+	done
+}
+
+# ---- the world beyond an uplink
+
+# world_up N: its NIC in a network name space worldN, with an address.
+world_up() {
+	local dev ns=world$1
+	ip netns list | grep -qw "$ns" || ip netns add "$ns"
+	dev=$(grep -l "52:54:00:77:00:0$1" /sys/class/net/*/address 2>/dev/null | head -n 1)
+	if [ -n "$dev" ]; then
+		dev=$(basename "$(dirname "$dev")")
+		ip link set "$dev" netns "$ns" name world || return 1
+		ip -n "$ns" link set lo up
+		ip -n "$ns" link set world up
+		ip -n "$ns" addr add "10.0.0.10$1/24" dev world
+	fi
+	ip -n "$ns" neigh flush all
+}
+
+world_run() {
+	local ns=world$1
+	shift
+	ip netns exec "$ns" "$@"
+}
