@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0 */
+/*
+ * A card on the test bench: QEMU with the xvio device and no CPU running. The test is all that is
+ * around the card: the host (configuration space and memory, over qtest), the SoC (ivshmem client,
+ * card RAM, QMP server) and the far ends of the uplinks. One rig is one QEMU process; one thread.
+ */
+#ifndef XVIO_TESTS_MODEL_RIG_H
+#define XVIO_TESTS_MODEL_RIG_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+#include "xvio/link.h"
+
+#define RIG_BAR0     0xe0000000u
+#define RIG_BAR4     0xe0020000u
+#define RIG_BAR2     0xe1000000u
+#define RIG_HOST_MEM 0x1000000u /* free RAM of the host */
+#define RIG_HOLE     0xd0000000u /* nobody answers at this bus address */
+
+struct rig {
+	char dir[32];
+	pid_t qemu;
+	int qtest_listen_fd;
+	int qtest_fd;
+	int qmp_listen_fd;
+	int qmp_fd;
+	int soc_fd; /* ivshmem connection, -1: none */
+	int ctl_listen_fd;
+	int ctl_fd; /* the QMP connection of the SoC, -1: none */
+	int wire_fd; /* far end of uplink 0; uplink 1 has no cable */
+	int hw_event[XVIO_IVSHMEM_VECTORS];
+	int hart_event[XVIO_IVSHMEM_VECTORS];
+	uint8_t *ram;
+	struct xvio_link *link;
+};
+
+/* Fails the running test, with a message, without returning. */
+_Noreturn void rig_fail(const char *file, int line, const char *what);
+#define CHECK(cond)                                          \
+	do {                                                 \
+		if (!(cond))                                 \
+			rig_fail(__FILE__, __LINE__, #cond); \
+	} while (0)
+/* Waits up to 5 s for cond. */
+#define WAIT(cond)                                                            \
+	do {                                                                  \
+		for (int waited_ms = 0; !(cond); waited_ms++) {               \
+			if (waited_ms == 5000)                                \
+				rig_fail(__FILE__, __LINE__, "wait: " #cond); \
+			rig_sleep_ms(1);                                      \
+		}                                                             \
+	} while (0)
+
+void rig_sleep_ms(int ms);
+
+/* Makes the folder of a rig: its files outlive rig_power_off(). */
+void rig_create(struct rig *rig);
+/* Starts QEMU with these options of the memory backend behind its path, e.g. "share=on,size=128M". */
+void rig_spawn(struct rig *rig, const char *ram_options);
+/* Starts QEMU, maps card RAM, connects the SoC and sets up the PCI device. */
+void rig_power_on(struct rig *rig);
+void rig_power_off(struct rig *rig);
+/* QEMU is expected to give up: returns its exit status and what it wrote to stderr. */
+int rig_wait_exit(struct rig *rig, char *text, size_t text_bytes);
+void rig_destroy(struct rig *rig);
+
+/* The SoC's side */
+void rig_soc_connect(struct rig *rig);
+void rig_soc_disconnect(struct rig *rig);
+/* The SoC's monitor: a listener is there from power-on; an accepted connection closes it. */
+void rig_ctl_listen(struct rig *rig);
+void rig_ctl_accept(struct rig *rig);
+/* Reads from a socket until text was seen; false after 2 s without it. */
+bool rig_expect_text(int fd, const char *text);
+struct xvio_hart_rings *rig_rings(struct rig *rig, unsigned int hart);
+struct xvio_mac_rx *rig_mac_rx(struct rig *rig, unsigned int uplink);
+/* The hart starts: its own words zeroed, ready in the present generation. */
+void rig_hart_start(struct rig *rig, unsigned int hart);
+/* Publishes an operation; rig_kick() signals the hardware. */
+void rig_post(struct rig *rig, unsigned int hart, struct xvio_op op);
+void rig_kick(struct rig *rig);
+/* Posts, kicks, waits; returns the completion. */
+uint32_t rig_run(struct rig *rig, unsigned int hart, struct xvio_op op);
+/* Was this hart woken since the last call? Waits up to wait_ms. */
+bool rig_woken(struct rig *rig, unsigned int hart, int wait_ms);
+uint32_t rig_load(const uint32_t *word);
+void rig_store(uint32_t *word, uint32_t value);
+
+/* The host's side */
+uint32_t rig_cfg_read(struct rig *rig, unsigned int offset);
+void rig_cfg_write(struct rig *rig, unsigned int offset, uint32_t value);
+unsigned int rig_cap_find(struct rig *rig, uint8_t id);
+void rig_pci_setup(struct rig *rig);
+void rig_bus_master(struct rig *rig, bool on);
+/* Memory and MMIO; size is 1, 2, 4 or 8 bytes. */
+uint64_t rig_read(struct rig *rig, uint64_t addr, unsigned int size);
+void rig_write(struct rig *rig, uint64_t addr, uint64_t value, unsigned int size);
+void rig_mem_read(struct rig *rig, uint64_t addr, void *buf, size_t len);
+void rig_mem_write(struct rig *rig, uint64_t addr, const void *buf, size_t len);
+uint32_t rig_reg(struct rig *rig, unsigned int reg);
+void rig_set_reg(struct rig *rig, unsigned int reg, uint32_t value);
+/* One QMP command, e.g. {"execute":"set_link",...}; the answer must be a success. */
+void rig_qmp(struct rig *rig, const char *command);
+
+#endif

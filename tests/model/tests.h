@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0 */
+/*
+ * The tests of the device model, listed once. Each gets a rig of its own that is powered on, except
+ * those of the last group, which get one that is only created.
+ */
+#ifndef XVIO_TESTS_MODEL_TESTS_H
+#define XVIO_TESTS_MODEL_TESTS_H
+
+#include "rig.h"
+
+#define MODEL_TESTS(X)              \
+	X(pci_identity)             \
+	X(registers)                \
+	X(windows)                  \
+	X(doorbell_protocol)        \
+	X(doorbell_binding)         \
+	X(doorbell_hostile_soc)     \
+	X(mailbox_wakes)            \
+	X(flash_nor_rules)          \
+	X(flash_bad_arguments)      \
+	X(flash_persists)           \
+	X(dma_in_and_out)           \
+	X(dma_bad_operations)       \
+	X(dma_bus_errors)           \
+	X(dma_own_registers)        \
+	X(dma_ring_wraps)           \
+	X(dma_ring_overrun)         \
+	X(dma_harts_share)          \
+	X(dma_wakes_sleeper)        \
+	X(msix_masking)             \
+	X(msix_off)                 \
+	X(mac_tx)                   \
+	X(mac_rx)                   \
+	X(mac_rx_losses)            \
+	X(mac_link)                 \
+	X(reset_register)           \
+	X(reset_old_generation)     \
+	X(reset_flr)                \
+	X(reset_before_soc_control) \
+	X(soc_replaced)
+
+#define MODEL_TESTS_POWERED_OFF(X) \
+	X(realize_flash_created)   \
+	X(realize_flash_size)      \
+	X(realize_ram_size)        \
+	X(realize_ram_private)
+
+#define MODEL_TEST_DECLARE(name) void test_##name(struct rig *rig);
+MODEL_TESTS(MODEL_TEST_DECLARE)
+MODEL_TESTS_POWERED_OFF(MODEL_TEST_DECLARE)
+
+#endif
