@@ -7,10 +7,30 @@
 #ifndef PATH_FLOW_H
 #define PATH_FLOW_H
 
+#include <stdatomic.h>
 #include <stdint.h>
 #include <xvio/flow.h>
+#include "path/classifier.h"
 
 #define FLOW_MAX_RULES 131072u
+
+/* What one core counted for a rule; a cache line, so that cores do not meet in one. */
+struct flow_count {
+	_Alignas(64) _Atomic uint64_t packets;
+	_Atomic uint64_t bytes;
+	_Atomic uint64_t last_us;
+};
+
+/* A rule as workers run it. Immutable but for the counters, each written by its core. */
+struct flow {
+	struct classifier_entry entry;
+	uint16_t num_outputs; /* 0: drop */
+	uint16_t output[XVIO_FLOW_MAX_ACTIONS]; /* ports, in the rule's order */
+	struct flow *next; /* same cookie bucket; core 0 */
+	uint64_t cookie;
+	uint64_t added_us;
+	struct flow_count count[]; /* per core */
+};
 
 /*
  * Checks and installs a rule (rule is a copy the host can no longer change). Not OK: nothing was
@@ -24,6 +44,10 @@ unsigned flow_del(uint64_t cookie, struct xvio_flow_stats *last);
 
 unsigned flow_stats(uint64_t cookie, struct xvio_flow_stats *stats);
 
+/* Removes all rules. */
 void flow_flush(void);
+
+/* Empty tables (worker_init). False: no memory. */
+bool flow_init(void);
 
 #endif

@@ -18,7 +18,7 @@ struct iotlb;
 /*
  * Takes over entries (card memory from heap_alloc(), also on failure): num_entries of them, sorted
  * by iova, none empty, wrapping or overlapping, perm not 0. On a bad entry NULL, and *bad is its
- * index. An empty table (num_entries 0, entries NULL) refuses everything. Core 0.
+ * index; NULL with *bad == num_entries: no memory. An empty table (num_entries 0, entries NULL) refuses everything. Core 0.
  */
 struct iotlb *iotlb_create(struct xvio_map_entry *entries, uint32_t num_entries, uint32_t *bad);
 

@@ -6,10 +6,86 @@
 #ifndef PATH_PORT_H
 #define PATH_PORT_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <xvio/port.h>
 #include <xvio/stats.h>
+#include "lib/list.h"
+#include "path/stats.h"
+
+struct core;
+struct output;
+struct port;
+struct virtq;
+
+/* A port as one core sees it: its counters, and its packets of the current round. */
+struct port_row {
+	_Alignas(64) struct stats stats;
+	struct port *port;
+	struct list link; /* in the core's output_set.rows */
+	struct output *first;
+	struct output **last_next; /* where the next one is linked */
+	unsigned num_outputs;
+};
+
+/* What makes a port a port. Receiving is a source's business (worker.c). */
+struct port_ops {
+	/* Whether num packets can be taken, or this queue should be fetched from first; else NULL. */
+	struct virtq *(*shortage)(struct port *port, unsigned num);
+	/* Sends the row's outputs: sets sent, or counts a drop. May add to the core's DMA list. */
+	void (*transmit)(struct core *core, struct port_row *row);
+	/* After the DMA list was run: counts what was sent. */
+	void (*complete)(struct core *core, struct port_row *row);
+	/* Frames lost before the firmware saw them. */
+	uint64_t (*lost)(const struct port *port);
+};
+
+struct port {
+	uint16_t number;
+	unsigned core; /* the owner */
+	bool any_core_sends; /* transmit may be called on any worker core */
+	const struct port_ops *ops;
+	struct port_row *rows; /* per core */
+	_Atomic bool admin_up;
+	_Atomic uint16_t mtu;
+	uint8_t mac[6]; /* core 0 */
+};
+
+/* Forgets all ports and counters (worker_init). */
+void port_init(void);
+
+/*
+ * Fills in a port, whose number, core and ops are set, and lets workers see it. False: the number is
+ * taken or out of range, or no memory. Core 0.
+ */
+bool port_register(struct port *port, const uint8_t mac[6], uint16_t mtu);
+
+/* Hides it; when it returns no worker uses it any more. Its counters go on to the card's. Core 0. */
+void port_unregister(struct port *port);
+
+/* NULL: no such port. Valid until the worker's next burst boundary. */
+struct port *port_get(uint16_t number);
+
+/* A worker's row of a port. */
+static inline struct port_row *port_row(struct port *port, unsigned core)
+{
+	return &port->rows[core];
+}
+
+/* Counts num at a port on this core, if the port still exists. Worker. */
+void port_count(const struct core *core, uint16_t number, enum xvio_stat stat, uint64_t num);
+
+static inline bool port_is_up(const struct port *port)
+{
+	return atomic_load_explicit(&port->admin_up, memory_order_relaxed);
+}
+
+/* The longest frame that may pass, FCS not counted. */
+static inline uint32_t port_max_frame_bytes(const struct port *port)
+{
+	return atomic_load_explicit(&port->mtu, memory_order_relaxed) + 18u;
+}
 
 bool port_exists(uint16_t port);
 

@@ -9,7 +9,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Core 0, once, before any other function of path/: memory for all cores, empty tables. */
+/*
+ * Core 0, once, after heap_init() and before any other function of path/: memory for all cores, empty
+ * tables. Panics if there is no memory, or no worker core.
+ */
 void worker_init(void);
 
 /* Never returns: polls, sleeps when there is nothing to do. Worker cores. */
@@ -20,7 +23,7 @@ bool worker_poll(void);
 
 /*
  * Has fn(arg) run on a worker core at a burst boundary, and returns when it has. Core 0. Under the
- * fake HAL it runs at once.
+ * fake HAL the worker's turn comes while core 0 waits: fake_set_poll(worker_poll).
  */
 void worker_call(unsigned core, void (*fn)(void *arg), void *arg);
 
@@ -37,6 +40,9 @@ struct worker_notice {
 	uint32_t object; /* as in struct xvio_event */
 	uint32_t arg;
 };
+
+/* Posts a notice and wakes core 0; lost if the ring is full. Workers. */
+void worker_notify(const struct worker_notice *notice);
 
 /* Takes the oldest notice; false if none. Core 0. */
 bool worker_take_notice(struct worker_notice *notice);

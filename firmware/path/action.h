@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0 */
+/* What becomes of packets once their flow is known. */
+#ifndef PATH_ACTION_H
+#define PATH_ACTION_H
+
+struct core;
+
+/* Runs the flow of each packet in the core's burst, or sends it to host software if it has none. */
+void action_run(struct core *core);
+
+#endif

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0 */
+/*
+ * What one worker core owns: its packets, its DMA list, its cache, and what it is busy with in the
+ * current round. Nobody else touches it. All of it is card memory that DMA can reach.
+ */
+#ifndef PATH_CORE_H
+#define PATH_CORE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include "lib/list.h"
+#include "path/cache.h"
+#include "path/dma.h"
+#include "path/mac.h"
+#include "path/output.h"
+#include "path/pkt.h"
+
+#define CORE_MAX	 8u
+#define CORE_MAX_QUEUES	 8u /* that bring packets in one round */
+#define CORE_MAX_FETCHES 16u /* queues whose avail ring is looked at together */
+
+struct vnet_queue;
+
+struct core {
+	unsigned number;
+	bool busy; /* there was something to do in this round */
+	struct pkt_pool pool;
+	struct cache *cache;
+	struct burst burst;
+	struct list active; /* queues with something to fetch or receive, vnet_queue.active */
+	struct list publish; /* queues with chains taken, vnet_queue.publish */
+	struct vnet_queue *queue[CORE_MAX_QUEUES]; /* with packets in this round */
+	unsigned num_queues;
+	struct mac *mac[XVIO_MAX_UPLINKS]; /* uplinks whose frames come here */
+	unsigned num_macs;
+	struct output_set output;
+	uint32_t wake; /* bit per core that was handed something */
+	struct dma_list dma;
+};
+
+/* False: no memory. Core 0, once. */
+bool core_init(void);
+
+/* The calling worker's. */
+struct core *core_self(void);
+
+#endif

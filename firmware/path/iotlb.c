@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0 */
+/* Address maps (iotlb.h): a sorted table and a binary search. Made on core 0, read by workers. */
+#include "path/iotlb.h"
+
+#include <stdbool.h>
+#include "lib/heap.h"
+
+struct iotlb {
+	struct xvio_map_entry *entries;
+	uint32_t num_entries;
+	bool identity;
+};
+
+static struct iotlb iotlb_identity_map = {.identity = true};
+
+static bool iotlb_entry_is_good(const struct xvio_map_entry *entry)
+{
+	uint64_t last = entry->len_bytes - 1;
+
+	return entry->len_bytes && entry->iova + last >= entry->iova &&
+	       entry->bus_addr + last >= entry->bus_addr && entry->perm &&
+	       !(entry->perm & ~(XVIO_MAP_READ | XVIO_MAP_WRITE)) && !entry->reserved;
+}
+
+static bool iotlb_entries_are_good(const struct xvio_map_entry *entries, uint32_t num_entries,
+				   uint32_t *bad)
+{
+	uint32_t i;
+
+	for (i = 0; i < num_entries; i++) {
+		const struct xvio_map_entry *before = i ? &entries[i - 1] : NULL;
+
+		*bad = i;
+		if (!iotlb_entry_is_good(&entries[i]))
+			return false;
+		if (before && entries[i].iova <= before->iova + (before->len_bytes - 1))
+			return false;
+	}
+	return true;
+}
+
+struct iotlb *iotlb_create(struct xvio_map_entry *entries, uint32_t num_entries, uint32_t *bad)
+{
+	struct iotlb *map = NULL;
+
+	*bad = 0;
+	if (iotlb_entries_are_good(entries, num_entries, bad)) {
+		*bad = num_entries; /* if anything fails now, it is memory */
+		map = heap_alloc(sizeof(*map));
+	}
+	if (!map) {
+		heap_free(entries);
+		return NULL;
+	}
+	map->entries = entries;
+	map->num_entries = num_entries;
+	return map;
+}
+
+struct iotlb *iotlb_identity(void)
+{
+	return &iotlb_identity_map;
+}
+
+void iotlb_destroy(struct iotlb *map)
+{
+	if (!map || map->identity)
+		return;
+	heap_free(map->entries);
+	heap_free(map);
+}
+
+/* The last entry that starts at or before iova; NULL: none. */
+static const struct xvio_map_entry *iotlb_find(const struct iotlb *map, uint64_t iova)
+{
+	uint32_t low = 0;
+	uint32_t high = map->num_entries;
+
+	while (low < high) {
+		uint32_t middle = low + (high - low) / 2;
+
+		if (map->entries[middle].iova <= iova)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low ? &map->entries[low - 1] : NULL;
+}
+
+bool iotlb_translate(const struct iotlb *map, uint64_t iova, uint32_t perm, uint64_t *bus_addr,
+		     uint32_t *len_bytes)
+{
+	const struct xvio_map_entry *entry;
+	uint64_t offset;
+
+	if (!*len_bytes)
+		return false;
+	if (map->identity) {
+		*bus_addr = iova;
+		return true;
+	}
+	entry = iotlb_find(map, iova);
+	if (!entry || (entry->perm & perm) != perm)
+		return false;
+	offset = iova - entry->iova;
+	if (offset >= entry->len_bytes)
+		return false;
+	*bus_addr = entry->bus_addr + offset;
+	if (*len_bytes > entry->len_bytes - offset)
+		*len_bytes = (uint32_t)(entry->len_bytes - offset);
+	return true;
+}

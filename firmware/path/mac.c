@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0 */
+/*
+ * Uplinks (mac.h). Frames are received by the owner core, in the MAC's slots, and stay there until the
+ * round ends; any worker core may send.
+ */
+#include "path/mac.h"
+
+#include <stddef.h>
+#include "hal/hal.h"
+#include "lib/bits.h"
+#include "lib/heap.h"
+#include "path/core.h"
+#include "path/port.h"
+#include "path/worker.h"
+
+struct mac {
+	struct port port;
+	unsigned uplink;
+	unsigned num_shown; /* frames of this round; owner core */
+};
+
+static void mac_attach(void *arg)
+{
+	struct core *core = core_self();
+
+	core->mac[core->num_macs++] = arg;
+}
+
+static uint64_t mac_lost(const struct port *port)
+{
+	return hal_mac_lost(list_entry(port, struct mac, port)->uplink);
+}
+
+static void mac_receive_one(struct core *core, struct mac *mac, const struct hal_frame *frame)
+{
+	struct stats *stats = &port_row(&mac->port, core->number)->stats;
+	struct pkt *pkt;
+
+	stats_add(stats, XVIO_STAT_RX_PACKETS, 1);
+	stats_add(stats, XVIO_STAT_RX_BYTES, frame->len_bytes);
+	if (!port_is_up(&mac->port)) {
+		stats_add(stats, XVIO_STAT_DROP_PORT_DOWN, 1);
+		return;
+	}
+	if (frame->len_bytes > XVIO_MAX_FRAME_BYTES) {
+		stats_add(stats, XVIO_STAT_DROP_OVERSIZE, 1);
+		return;
+	}
+	pkt = pkt_alloc(&core->pool); /* mac_receive() asked for no more frames than there are */
+	pkt->data = frame->data;
+	pkt->len_bytes = frame->len_bytes;
+	pkt->in_port = mac->port.number;
+	core->burst.pkt[core->burst.num++] = pkt;
+}
+
+void mac_receive(struct core *core, struct mac *mac)
+{
+	struct hal_frame frames[PKT_BURST];
+	unsigned num;
+	unsigned i;
+
+	core->burst.num = 0;
+	num = hal_mac_receive(mac->uplink, frames, bits_min(core->pool.num_free, PKT_BURST));
+	for (i = 0; i < num; i++)
+		mac_receive_one(core, mac, &frames[i]);
+	mac->num_shown += num;
+	core->busy |= num > 0;
+}
+
+void mac_end_round(struct mac *mac)
+{
+	if (mac->num_shown)
+		hal_mac_release(mac->uplink, mac->num_shown);
+	mac->num_shown = 0;
+}
+
+/* A MAC takes all it is given. */
+static struct virtq *mac_shortage(struct port *port, unsigned num)
+{
+	(void)port;
+	(void)num;
+	return NULL;
+}
+
+/* Sends a batch: the frames of first and the num - 1 outputs behind it. */
+static void mac_send(unsigned uplink, const struct hal_frame *frames, unsigned num,
+		     struct output *first, struct stats *stats)
+{
+	unsigned num_sent = hal_mac_send(uplink, frames, num);
+	struct output *output = first;
+	unsigned i;
+
+	for (i = 0; i < num; i++) {
+		output->sent = i < num_sent;
+		output = output->next;
+	}
+	stats_add(stats, XVIO_STAT_DROP_PORT_DOWN, num - num_sent);
+}
+
+static void mac_transmit(struct core *core, struct port_row *row)
+{
+	const struct mac *mac = list_entry(row->port, struct mac, port);
+	struct hal_frame frames[PKT_BURST];
+	struct output *output = row->first;
+	struct output *first;
+	unsigned num;
+
+	(void)core;
+	while (output) {
+		first = output;
+		for (num = 0; output && num < PKT_BURST; output = output->next) {
+			frames[num++] =
+				(struct hal_frame){output->pkt->data, output->pkt->len_bytes};
+		}
+		mac_send(mac->uplink, frames, num, first, &row->stats);
+	}
+}
+
+static void mac_complete(struct core *core, struct port_row *row)
+{
+	const struct output *output;
+
+	(void)core;
+	for (output = row->first; output; output = output->next) {
+		if (!output->sent)
+			continue;
+		stats_add(&row->stats, XVIO_STAT_TX_PACKETS, 1);
+		stats_add(&row->stats, XVIO_STAT_TX_BYTES, output->pkt->len_bytes);
+	}
+}
+
+static const struct port_ops mac_port_ops = {
+	.shortage = mac_shortage,
+	.transmit = mac_transmit,
+	.complete = mac_complete,
+	.lost = mac_lost,
+};
+
+bool mac_add(unsigned uplink, unsigned core, const uint8_t mac_address[6], uint16_t mtu)
+{
+	struct mac *mac = heap_alloc(sizeof(*mac));
+
+	if (!mac)
+		return false;
+	mac->uplink = uplink;
+	mac->port.number = (uint16_t)XVIO_PORT_UPLINK(uplink);
+	mac->port.core = core;
+	mac->port.any_core_sends = true;
+	mac->port.ops = &mac_port_ops;
+	if (uplink >= hal_num_uplinks() || !port_register(&mac->port, mac_address, mtu)) {
+		heap_free(mac);
+		return false;
+	}
+	hal_mac_bind(uplink, core);
+	worker_call(core, mac_attach, mac);
+	return true;
+}

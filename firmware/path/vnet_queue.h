@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0 */
+/*
+ * The inside of virtio ports, shared by vnet.c (control, core 0) and vnet_path.c (packets, the port's
+ * worker).
+ */
+#ifndef PATH_VNET_QUEUE_H
+#define PATH_VNET_QUEUE_H
+
+#include <stdatomic.h>
+#include "lib/list.h"
+#include "path/pkt.h"
+#include "path/port.h"
+#include "path/vnet.h"
+
+#define VNET_RX_STOCK_LOW 64u /* receive chains; below this the stock is filled up in passing */
+
+/* A place for a queue. vq is set while it runs, or stands still after an error. */
+struct vnet_queue {
+	struct virtq *vq; /* written on the port's worker */
+	struct vnet *vnet;
+	unsigned index;
+	struct list active; /* in core.active */
+	struct list publish; /* in core.publish */
+	unsigned num_asked; /* chains of the stock whose payload was asked for in this round */
+	struct pkt *pkt[PKT_BURST]; /* one each; NULL: the chain is too long for a packet */
+	_Atomic bool running;
+	_Atomic uint8_t
+		error; /* XVIO_RING_ERR_*; stored before running, pairs in vnet_queue_state() */
+	uint16_t last_avail; /* where it stopped */
+};
+
+struct vnet {
+	struct port port;
+	struct vnet_queue queue[VNET_MAX_QUEUES];
+};
+
+extern const struct port_ops vnet_port_ops;
+
+/* Forgets all queues (worker_init). */
+void vnet_init(void);
+
+/* The queue that a doorbell belongs to becomes active. Its worker. */
+void vnet_ring(struct core *core, uint32_t doorbell);
+
+/* Which queue a doorbell rings; NULL: none. The queue's worker. */
+void vnet_set_doorbell(uint32_t doorbell, struct vnet_queue *queue);
+
+/*
+ * Reads what the active queues of this core have to give: chains of all, then packets of all. The
+ * queues that have packets stand in core->queue afterwards.
+ */
+void vnet_fetch(struct core *core);
+
+/* Moves the packets of a queue that are to be looked up into the core's burst. */
+void vnet_receive(struct core *core, struct vnet_queue *queue);
+
+/* Runs the core's DMA list, with the used rings of all queues that took chains behind the rest. */
+void vnet_publish(struct core *core);
+
+/* Stops a queue for what stands in vq->error; counts it, and tells core 0. Its worker. */
+void vnet_queue_failed(struct core *core, struct vnet_queue *queue);
+
+#endif

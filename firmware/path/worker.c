@@ -1,0 +1,235 @@
+/* SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0 */
+/*
+ * The worker cores (worker.h). worker_poll() is the whole way of a packet. Each worker has a slot in
+ * which core 0 leaves a call, and a ring of notices the other way.
+ */
+#include "path/worker.h"
+
+#include <stdatomic.h>
+#include <string.h>
+#include "hal/hal.h"
+#include "lib/heap.h"
+#include "lib/panic.h"
+#include "path/action.h"
+#include "path/core.h"
+#include "path/flow.h"
+#include "path/handover.h"
+#include "path/parse.h"
+#include "path/port.h"
+#include "path/vnet_queue.h"
+
+#define WORKER_SLEEP_US	  10000u
+#define WORKER_WAIT_US	  1000u
+#define WORKER_PATIENCE	  30000u /* waits of WORKER_WAIT_US */
+#define WORKER_NOTICES	  4096u /* more than queues can fail between two looks of core 0 */
+#define WORKER_MAX_DRAINS 64u /* doorbells taken in one round */
+
+/* A call is posted when posted runs ahead of done. */
+struct worker_slot {
+	_Alignas(64) _Atomic uint32_t posted; /* core 0; released, pairs with worker_run_call() */
+	void (*fn)(void *arg);
+	void *arg;
+	_Alignas(64) _Atomic uint32_t done; /* worker; released, pairs with worker_wait() */
+};
+
+struct worker_notices {
+	_Alignas(64) _Atomic uint32_t prod; /* worker; released, pairs with worker_take_notice() */
+	_Alignas(64) _Atomic uint32_t cons; /* core 0; released, pairs with worker_notify() */
+	struct worker_notice notice[WORKER_NOTICES];
+};
+
+static struct worker_slot worker_slot[CORE_MAX];
+static struct worker_notices *worker_notices[CORE_MAX];
+static _Atomic bool worker_ready;
+
+void worker_init(void)
+{
+	bool good;
+	unsigned core;
+
+	memset(worker_slot, 0, sizeof(worker_slot));
+	classifier_init();
+	port_init();
+	vnet_init();
+	good = core_init() && handover_init() && flow_init();
+	for (core = 1; good && core < hal_num_cores(); core++) {
+		worker_notices[core] = heap_alloc(sizeof(struct worker_notices));
+		good = worker_notices[core] != NULL;
+	}
+	if (!good)
+		panic("worker: no memory for the packet path, or no worker core");
+	atomic_store_explicit(&worker_ready, true, memory_order_release);
+	for (core = 1; core < hal_num_cores(); core++)
+		hal_wake(core);
+}
+
+static void worker_parse(struct core *core)
+{
+	struct burst *burst = &core->burst;
+	unsigned num_good = 0;
+	unsigned i;
+
+	for (i = 0; i < burst->num; i++) {
+		struct pkt *pkt = burst->pkt[i];
+
+		if (parse_frame(pkt->data, pkt->len_bytes, pkt->in_port, &pkt->key))
+			burst->pkt[num_good++] = pkt;
+		else
+			port_count(core, pkt->in_port, XVIO_STAT_DROP_MALFORMED, 1);
+	}
+	burst->num = num_good;
+}
+
+static void worker_switch_burst(struct core *core)
+{
+	worker_parse(core);
+	cache_lookup(core->cache, &core->burst);
+	action_run(core);
+}
+
+static void worker_run_call(struct core *core)
+{
+	struct worker_slot *slot = &worker_slot[core->number];
+	uint32_t posted = atomic_load_explicit(&slot->posted, memory_order_acquire);
+
+	if (posted == atomic_load_explicit(&slot->done, memory_order_relaxed))
+		return;
+	if (slot->fn)
+		slot->fn(slot->arg);
+	atomic_store_explicit(&slot->done, posted, memory_order_release);
+	hal_wake(0);
+	core->busy = true;
+}
+
+static void worker_take_doorbells(struct core *core)
+{
+	uint32_t doorbell;
+	unsigned num;
+
+	for (num = 0; num < WORKER_MAX_DRAINS && hal_doorbell_take(&doorbell); num++) {
+		vnet_ring(core, doorbell);
+		core->busy = true;
+	}
+}
+
+static void worker_end_round(struct core *core)
+{
+	unsigned i;
+
+	for (i = 0; i < core->num_macs; i++)
+		mac_end_round(core->mac[i]);
+	handover_end_round(core);
+	pkt_end_round(&core->pool);
+}
+
+bool worker_poll(void)
+{
+	struct core *core = core_self();
+	unsigned i;
+
+	core->busy = false;
+	worker_run_call(core);
+	worker_take_doorbells(core);
+	handover_take(core);
+	vnet_fetch(core);
+	for (i = 0; i < core->num_queues; i++) {
+		vnet_receive(core, core->queue[i]);
+		worker_switch_burst(core);
+	}
+	for (i = 0; i < core->num_macs; i++) {
+		mac_receive(core, core->mac[i]);
+		worker_switch_burst(core);
+	}
+	output_flush(core);
+	worker_end_round(core);
+	return core->busy;
+}
+
+void worker_loop(void)
+{
+	while (!atomic_load_explicit(&worker_ready,
+				     memory_order_acquire)) /* pairs: worker_init() */
+		hal_sleep(WORKER_SLEEP_US);
+	for (;;) {
+		if (!worker_poll())
+			hal_sleep(WORKER_SLEEP_US);
+	}
+}
+
+/* Calls from core 0 */
+
+static void worker_post(unsigned core, void (*fn)(void *arg), void *arg)
+{
+	struct worker_slot *slot = &worker_slot[core];
+	uint32_t posted = atomic_load_explicit(&slot->posted, memory_order_relaxed);
+
+	slot->fn = fn;
+	slot->arg = arg;
+	atomic_store_explicit(&slot->posted, posted + 1, memory_order_release);
+	hal_wake(core);
+}
+
+static void worker_wait(unsigned core)
+{
+	struct worker_slot *slot = &worker_slot[core];
+	uint32_t posted = atomic_load_explicit(&slot->posted, memory_order_relaxed);
+	unsigned num_waits = 0;
+
+	while (atomic_load_explicit(&slot->done, memory_order_acquire) != posted) {
+		if (++num_waits > WORKER_PATIENCE)
+			panic("worker: a core does not answer");
+		hal_sleep(WORKER_WAIT_US);
+	}
+}
+
+void worker_call(unsigned core, void (*fn)(void *arg), void *arg)
+{
+	worker_post(core, fn, arg);
+	worker_wait(core);
+}
+
+void worker_synchronize(void)
+{
+	unsigned core;
+
+	for (core = 1; core < hal_num_cores(); core++)
+		worker_post(core, NULL, NULL);
+	for (core = 1; core < hal_num_cores(); core++)
+		worker_wait(core);
+}
+
+unsigned worker_choose(uint16_t port)
+{
+	return 1 + port % (hal_num_cores() - 1);
+}
+
+/* Notices to core 0 */
+
+void worker_notify(const struct worker_notice *notice)
+{
+	struct worker_notices *ring = worker_notices[hal_core()];
+	uint32_t prod = atomic_load_explicit(&ring->prod, memory_order_relaxed);
+
+	if (prod - atomic_load_explicit(&ring->cons, memory_order_acquire) == WORKER_NOTICES)
+		return;
+	ring->notice[prod % WORKER_NOTICES] = *notice;
+	atomic_store_explicit(&ring->prod, prod + 1, memory_order_release);
+	hal_wake(0);
+}
+
+bool worker_take_notice(struct worker_notice *notice)
+{
+	unsigned core;
+
+	for (core = 1; core < hal_num_cores(); core++) {
+		struct worker_notices *ring = worker_notices[core];
+		uint32_t cons = atomic_load_explicit(&ring->cons, memory_order_relaxed);
+
+		if (cons == atomic_load_explicit(&ring->prod, memory_order_acquire))
+			continue;
+		*notice = ring->notice[cons % WORKER_NOTICES];
+		atomic_store_explicit(&ring->cons, cons + 1, memory_order_release);
+		return true;
+	}
+	return false;
+}
