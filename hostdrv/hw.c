@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The card's BARs: registers, the status window, doorbells. Nothing here needs a lock; the mailbox
+ * and event windows belong to mbox.c and event.c.
+ */
+#include <linux/delay.h>
+#include <linux/io-64-nonatomic-lo-hi.h>
+
+#include "xvio.h"
+
+#define HW_START_TIMEOUT_MS 10000
+
+u32 xvio_hw_read(struct xvio *xv, unsigned int reg)
+{
+	return readl(xv->regs + reg);
+}
+
+void xvio_hw_read_status(struct xvio *xv, struct xvio_status *status)
+{
+	memcpy_fromio(status, xv->regs + XVIO_WIN_STATUS, sizeof(*status));
+	status->heartbeat = cpu_to_le64(
+		readq(xv->regs + XVIO_WIN_STATUS + offsetof(struct xvio_status, heartbeat)));
+	status->version[sizeof(status->version) - 1] = '\0';
+	status->message[sizeof(status->message) - 1] = '\0';
+}
+
+void xvio_hw_ring_doorbell(struct xvio *xv, u32 queue, u32 value)
+{
+	/* writel() orders it behind the stores to the ring; pairs with the card's read of them */
+	writel(value, xv->doorbells + queue * XVIO_DOORBELL_BYTES);
+}
+
+void xvio_hw_reset_soc(struct xvio *xv)
+{
+	u32 generation = xvio_hw_read(xv, XVIO_REG_GENERATION);
+	int i;
+
+	writel(XVIO_RESET_KEY, xv->regs + XVIO_REG_RESET);
+	for (i = 0; i < 100 && xvio_hw_read(xv, XVIO_REG_GENERATION) == generation; i++)
+		msleep(20);
+}
+
+/* 0 running, -EAGAIN not yet, else it never will. */
+static int hw_check_status(struct xvio *xv, u64 *heartbeat)
+{
+	struct device *dev = &xv->pdev->dev;
+	struct xvio_status status;
+	u64 last = *heartbeat;
+
+	xvio_hw_read_status(xv, &status);
+	if (le32_to_cpu(status.magic) != XVIO_MAGIC ||
+	    le32_to_cpu(status.generation) != xvio_hw_read(xv, XVIO_REG_GENERATION))
+		return -EAGAIN;
+	switch (le32_to_cpu(status.state)) {
+	case XVIO_STATE_NO_IMAGE:
+		dev_err(dev, "no firmware in flash (%s): write an image with xvio-flash\n",
+			status.message);
+		return -ENODEV;
+	case XVIO_STATE_PANIC:
+		dev_err(dev, "the firmware stopped: %s\n", status.message);
+		return -EIO;
+	case XVIO_STATE_RUNNING:
+		*heartbeat = le64_to_cpu(status.heartbeat);
+		return last && *heartbeat != last ? 0 : -EAGAIN;
+	default:
+		return -EAGAIN;
+	}
+}
+
+static int hw_wait_running(struct xvio *xv)
+{
+	struct xvio_status status;
+	u64 heartbeat = 0;
+	int waited_ms, err;
+
+	for (waited_ms = 0; waited_ms < HW_START_TIMEOUT_MS; waited_ms += 20) {
+		err = hw_check_status(xv, &heartbeat);
+		if (err != -EAGAIN)
+			return err;
+		msleep(20);
+	}
+	xvio_hw_read_status(xv, &status);
+	dev_err(&xv->pdev->dev,
+		"the firmware does not start: state %u, heartbeat %llu, message '%s'\n",
+		le32_to_cpu(status.state), le64_to_cpu(status.heartbeat), status.message);
+	return -ETIMEDOUT;
+}
+
+int xvio_hw_create(struct xvio *xv)
+{
+	struct pci_dev *pdev = xv->pdev;
+	int err = -ENOMEM;
+
+	xv->regs = pci_iomap(pdev, XVIO_BAR_REGS, XVIO_BAR_REGS_BYTES);
+	if (!xv->regs)
+		return -ENOMEM;
+	xv->doorbells = pci_iomap(pdev, XVIO_BAR_DOORBELLS, XVIO_BAR_DOORBELLS_BYTES);
+	if (!xv->doorbells)
+		goto unmap_regs;
+	err = -ENODEV;
+	if (xvio_hw_read(xv, XVIO_REG_MAGIC) != XVIO_MAGIC ||
+	    xvio_hw_read(xv, XVIO_REG_ABI) != XVIO_ABI_VERSION) {
+		dev_err(&pdev->dev, "magic %#x, ABI %u: not a card this driver knows\n",
+			xvio_hw_read(xv, XVIO_REG_MAGIC), xvio_hw_read(xv, XVIO_REG_ABI));
+		goto unmap_doorbells;
+	}
+	err = hw_wait_running(xv);
+	if (err)
+		goto unmap_doorbells;
+	return 0;
+
+unmap_doorbells:
+	pci_iounmap(pdev, xv->doorbells);
+unmap_regs:
+	pci_iounmap(pdev, xv->regs);
+	return err;
+}
+
+void xvio_hw_destroy(struct xvio *xv)
+{
+	pci_iounmap(xv->pdev, xv->doorbells);
+	pci_iounmap(xv->pdev, xv->regs);
+}

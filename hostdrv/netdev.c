@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The PF's netdev: the server's own port on the card. Its counters are those of the packets that
+ * the server's CPUs handled; what the card did is in ethtool -S.
+ */
+#include <linux/etherdevice.h>
+#include <linux/ethtool.h>
+
+#include "xvio.h"
+
+/* netdev_priv() of the PF's netdev. */
+struct netdev_priv {
+	struct xvio *xv;
+};
+
+static struct xvio *netdev_xvio(struct net_device *netdev)
+{
+	return ((struct netdev_priv *)netdev_priv(netdev))->xv;
+}
+
+static int netdev_open(struct net_device *netdev)
+{
+	struct xvio *xv = netdev_xvio(netdev);
+	int err;
+
+	err = xvio_pair_get(xv);
+	if (err)
+		return err;
+	err = xvio_port_set_admin(xv, XVIO_PORT_PF, true);
+	if (err)
+		goto put_pair;
+	xvio_port_update_carrier(xv, XVIO_PORT_PF, netdev);
+	netif_start_queue(netdev);
+	return 0;
+
+put_pair:
+	xvio_pair_put(xv);
+	return err;
+}
+
+static int netdev_stop(struct net_device *netdev)
+{
+	struct xvio *xv = netdev_xvio(netdev);
+
+	netif_tx_disable(netdev);
+	xvio_port_set_admin(xv, XVIO_PORT_PF, false);
+	xvio_pair_put(xv);
+	return 0;
+}
+
+static netdev_tx_t netdev_xmit(struct sk_buff *skb, struct net_device *netdev)
+{
+	return xvio_tx_send(netdev_xvio(netdev), skb, XVIO_PORT_PF, 0);
+}
+
+static int netdev_change_mtu(struct net_device *netdev, int mtu)
+{
+	int err;
+
+	err = xvio_port_set_mtu(netdev_xvio(netdev), XVIO_PORT_PF, mtu);
+	if (err)
+		return err;
+	WRITE_ONCE(netdev->mtu, mtu);
+	return 0;
+}
+
+static int netdev_set_mac_address(struct net_device *netdev, void *data)
+{
+	struct sockaddr *address = data;
+	int err;
+
+	err = eth_prepare_mac_addr_change(netdev, data);
+	if (err)
+		return err;
+	err = xvio_port_set_mac(netdev_xvio(netdev), XVIO_PORT_PF, address->sa_data);
+	if (err)
+		return err;
+	eth_commit_mac_addr_change(netdev, data);
+	return 0;
+}
+
+static const struct net_device_ops netdev_ops = {
+	.ndo_open = netdev_open,
+	.ndo_stop = netdev_stop,
+	.ndo_start_xmit = netdev_xmit,
+	.ndo_change_mtu = netdev_change_mtu,
+	.ndo_set_mac_address = netdev_set_mac_address,
+	.ndo_validate_addr = eth_validate_addr,
+	.ndo_get_stats64 = dev_get_tstats64,
+};
+
+int xvio_netdev_create(struct xvio *xv)
+{
+	struct net_device *netdev;
+	int err;
+
+	netdev = alloc_etherdev(sizeof(struct netdev_priv));
+	if (!netdev)
+		return -ENOMEM;
+	((struct netdev_priv *)netdev_priv(netdev))->xv = xv;
+	SET_NETDEV_DEV(netdev, &xv->pdev->dev);
+	netdev->netdev_ops = &netdev_ops;
+	netdev->ethtool_ops = &xvio_netdev_ethtool_ops;
+	netdev->pcpu_stat_type = NETDEV_PCPU_STAT_TSTATS;
+	netdev->min_mtu = ETH_MIN_MTU;
+	netdev->max_mtu = le16_to_cpu(xv->info.max_mtu);
+	eth_hw_addr_set(netdev, xv->info.mac);
+	netif_carrier_off(netdev);
+	xv->netdev = netdev;
+	err = xvio_pair_create(xv);
+	if (err)
+		goto free_netdev;
+	err = register_netdev(netdev);
+	if (err)
+		goto destroy_pair;
+	return 0;
+
+destroy_pair:
+	xvio_pair_destroy(xv);
+free_netdev:
+	WRITE_ONCE(xv->netdev, NULL);
+	synchronize_net();
+	free_netdev(netdev);
+	return err;
+}
+
+void xvio_netdev_destroy(struct xvio *xv)
+{
+	struct net_device *netdev = xv->netdev;
+
+	rtnl_lock();
+	unregister_netdevice(netdev);
+	WRITE_ONCE(xv->netdev, NULL);
+	rtnl_unlock();
+	/* The event thread may still be looking at it */
+	synchronize_net();
+	xvio_pair_destroy(xv);
+	free_netdev(netdev);
+}

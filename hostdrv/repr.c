@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Representors: a netdev and a devlink port for every port of the card's switch. What is sent on
+ * one leaves the card by its port; what came in by the port and matched no rule is received on it.
+ * Created and destroyed without rtnl held.
+ */
+#include <linux/etherdevice.h>
+
+#include "xvio.h"
+
+static bool repr_is_uplink(const struct xvio_repr *repr)
+{
+	return repr->port != XVIO_PORT_PF && repr->port < XVIO_PORT_VF(0);
+}
+
+/* The PF's port is switched on and off by the PF's own netdev. */
+static int repr_set_admin(struct xvio_repr *repr, bool up)
+{
+	if (repr->port == XVIO_PORT_PF)
+		return 0;
+	return xvio_port_set_admin(repr->xv, repr->port, up);
+}
+
+static int repr_open(struct net_device *netdev)
+{
+	struct xvio_repr *repr = netdev_priv(netdev);
+	int err;
+
+	err = xvio_pair_get(repr->xv);
+	if (err)
+		return err;
+	err = repr_set_admin(repr, true);
+	if (err)
+		goto put_pair;
+	xvio_port_update_carrier(repr->xv, repr->port, netdev);
+	netif_start_queue(netdev);
+	return 0;
+
+put_pair:
+	xvio_pair_put(repr->xv);
+	return err;
+}
+
+static int repr_stop(struct net_device *netdev)
+{
+	struct xvio_repr *repr = netdev_priv(netdev);
+
+	netif_tx_disable(netdev);
+	repr_set_admin(repr, false);
+	xvio_pair_put(repr->xv);
+	return 0;
+}
+
+static netdev_tx_t repr_start_xmit(struct sk_buff *skb, struct net_device *netdev)
+{
+	struct xvio_repr *repr = netdev_priv(netdev);
+
+	return xvio_tx_send(repr->xv, skb, repr->port, XVIO_META_F_REPR);
+}
+
+/* An uplink's limit is the wire's; the others' belongs to the device behind the port. */
+static int repr_change_mtu(struct net_device *netdev, int mtu)
+{
+	struct xvio_repr *repr = netdev_priv(netdev);
+	int err;
+
+	if (repr_is_uplink(repr)) {
+		err = xvio_port_set_mtu(repr->xv, repr->port, mtu);
+		if (err)
+			return err;
+	}
+	WRITE_ONCE(netdev->mtu, mtu);
+	return 0;
+}
+
+static const struct net_device_ops repr_netdev_ops = {
+	.ndo_open = repr_open,
+	.ndo_stop = repr_stop,
+	.ndo_start_xmit = repr_start_xmit,
+	.ndo_change_mtu = repr_change_mtu,
+	.ndo_set_mac_address = eth_mac_addr,
+	.ndo_validate_addr = eth_validate_addr,
+	.ndo_get_stats64 = dev_get_tstats64,
+	.ndo_setup_tc = xvio_tc_setup,
+};
+
+struct xvio_repr *xvio_repr_from_netdev(struct xvio *xv, const struct net_device *netdev)
+{
+	struct xvio_repr *repr;
+
+	if (netdev->netdev_ops != &repr_netdev_ops)
+		return NULL;
+	repr = netdev_priv(netdev);
+	return xa_load(&xv->reprs, repr->port) == repr ? repr : NULL;
+}
+
+static void repr_set_devlink_attrs(struct xvio_repr *repr)
+{
+	struct devlink_port_attrs attrs = {.flavour = DEVLINK_PORT_FLAVOUR_PHYSICAL};
+	struct netdev_phys_item_id *id = &repr->dl_port.attrs.switch_id;
+
+	id->id_len = ETH_ALEN;
+	memcpy(id->id, repr->xv->info.mac, ETH_ALEN);
+	if (repr->port == XVIO_PORT_PF) {
+		devlink_port_attrs_pci_pf_set(&repr->dl_port, 0, 0, false);
+	} else if (repr_is_uplink(repr)) {
+		attrs.switch_id = *id;
+		attrs.phys.port_number = repr->port - XVIO_PORT_UPLINK(0);
+		devlink_port_attrs_set(&repr->dl_port, &attrs);
+	} else {
+		devlink_port_attrs_pci_sf_set(&repr->dl_port, 0, 0, repr->port - XVIO_PORT_VDPA(0),
+					      false);
+	}
+}
+
+static void repr_init_netdev(struct xvio_repr *repr, const struct xvio_port_info *info)
+{
+	struct net_device *netdev = repr->netdev;
+
+	SET_NETDEV_DEV(netdev, &repr->xv->pdev->dev);
+	SET_NETDEV_DEVLINK_PORT(netdev, &repr->dl_port);
+	netdev->netdev_ops = &repr_netdev_ops;
+	netdev->ethtool_ops = &xvio_repr_ethtool_ops;
+	netdev->pcpu_stat_type = NETDEV_PCPU_STAT_TSTATS;
+	netdev->features |= NETIF_F_HW_TC;
+	netdev->hw_features |= NETIF_F_HW_TC;
+	netdev->min_mtu = ETH_MIN_MTU;
+	netdev->max_mtu = le16_to_cpu(repr->xv->info.max_mtu);
+	netdev->mtu = le16_to_cpu(info->mtu);
+	/* Only an uplink's address is its representor's; others have an owner behind the port. */
+	if (repr_is_uplink(repr) && is_valid_ether_addr(info->mac))
+		eth_hw_addr_set(netdev, info->mac);
+	else
+		eth_hw_addr_random(netdev);
+	netif_carrier_off(netdev);
+}
+
+int xvio_repr_create(struct xvio *xv, u16 port)
+{
+	struct xvio_port_info info;
+	struct net_device *netdev;
+	struct xvio_repr *repr;
+	int err;
+
+	err = xvio_port_get(xv, port, &info);
+	if (err)
+		return err;
+	netdev = alloc_etherdev(sizeof(*repr));
+	if (!netdev)
+		return -ENOMEM;
+	repr = netdev_priv(netdev);
+	repr->xv = xv;
+	repr->netdev = netdev;
+	repr->port = port;
+	repr_set_devlink_attrs(repr);
+	err = devlink_port_register(xv->devlink, &repr->dl_port, port);
+	if (err)
+		goto free_netdev;
+	repr_init_netdev(repr, &info);
+	err = xa_err(xa_store(&xv->reprs, port, repr, GFP_KERNEL));
+	if (err)
+		goto unregister_port;
+	err = register_netdev(netdev);
+	if (err)
+		goto erase;
+	return 0;
+
+erase:
+	xa_erase(&xv->reprs, port);
+	synchronize_net();
+unregister_port:
+	devlink_port_unregister(&repr->dl_port);
+free_netdev:
+	free_netdev(netdev);
+	return err;
+}
+
+void xvio_repr_destroy(struct xvio *xv, u16 port)
+{
+	struct xvio_repr *repr = xa_load(&xv->reprs, port);
+
+	rtnl_lock();
+	/* The port's own rules go with its tc block, then those of others that lead to it */
+	xa_erase(&xv->reprs, port);
+	unregister_netdevice(repr->netdev);
+	xvio_flow_flush_port(xv, port);
+	rtnl_unlock();
+	devlink_port_unregister(&repr->dl_port);
+	free_netdev(repr->netdev);
+}

@@ -1,0 +1,340 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * xvio.ko: what one card is to the driver, and what its files offer each other. One struct xvio per
+ * PCI function, the private area of its devlink instance. Locks, outermost first: vdpa core's, a
+ * vDPA device's lock, devlink's, rtnl, the mailbox's; spinlocks never nest.
+ */
+#ifndef XVIO_H
+#define XVIO_H
+
+#include <linux/completion.h>
+#include <linux/hashtable.h>
+#include <linux/list.h>
+#include <linux/mutex.h>
+#include <linux/netdevice.h>
+#include <linux/pci.h>
+#include <linux/rtnetlink.h>
+#include <linux/spinlock.h>
+#include <linux/u64_stats_sync.h>
+#include <linux/vdpa.h>
+#include <linux/virtio_ring.h>
+#include <linux/xarray.h>
+#include <net/devlink.h>
+#include <net/flow_offload.h>
+
+#include <xvio/event.h>
+#include <xvio/flow.h>
+#include <xvio/mbox.h>
+#include <xvio/pci.h>
+#include <xvio/port.h>
+#include <xvio/regs.h>
+#include <xvio/stats.h>
+
+#define XVIO_DRIVER_NAME "xvio"
+
+/* Vectors: 0 events, 1 the PF's queues, 2 virtqueues without one of their own, then one each. */
+#define XVIO_VECTOR_PAIR      1
+#define XVIO_VECTOR_SHARED    2
+#define XVIO_VECTOR_EXCLUSIVE 3
+
+struct xvio_mbox {
+	struct mutex lock; /* one command at a time */
+	struct completion done;
+	u32 seq; /* of the last command */
+	bool dead; /* a command was never answered; nothing is sent any more */
+};
+
+/* One that is called when a vector fires. */
+struct xvio_irq_user {
+	struct list_head node; /* on its vector's list */
+	struct vdpa_callback cb; /* under the vector's lock */
+};
+
+struct xvio_vector {
+	spinlock_t lock; /* users and their callbacks */
+	struct list_head users;
+	unsigned int index;
+	int irq;
+	bool taken; /* under xvio_irq.lock */
+	char name[32];
+};
+
+struct xvio_irq {
+	struct mutex lock; /* who has which vector */
+	struct xvio_vector *vectors;
+	unsigned int num_vectors;
+	u32 event_tail; /* events taken; the event thread's alone */
+};
+
+/*
+ * Driver side of a split virtqueue. A slot is a fixed chain of descs_per_slot descriptors, so that
+ * a slot's number times descs_per_slot is the head the card returns.
+ */
+struct xvio_ring {
+	struct xvio *xv;
+	u16 queue; /* the card's number, and the doorbell's */
+	u16 size;
+	u16 descs_per_slot;
+	u16 num_slots;
+	u16 num_free;
+	u16 avail_idx;
+	u16 used_idx;
+	bool broken; /* the card returned what it had not been given */
+	u16 *free_slots; /* stack */
+	unsigned long *in_use; /* bitmap of slots */
+	struct vring_desc *desc;
+	struct vring_avail *avail;
+	struct vring_used *used;
+	dma_addr_t dma;
+	size_t bytes;
+};
+
+struct xvio_tx_slot {
+	struct sk_buff *skb;
+	dma_addr_t dma;
+};
+
+struct xvio_tx {
+	spinlock_t lock; /* ring and slots: senders of all netdevs against completion */
+	struct xvio_ring ring;
+	struct xvio_tx_slot *slots;
+	struct xvio_pkt_meta *meta; /* one for each slot, coherent */
+	dma_addr_t meta_dma;
+	bool stopped; /* some netdev waits for a free slot */
+};
+
+struct xvio_rx_slot {
+	void *buf;
+	dma_addr_t dma;
+};
+
+struct xvio_rx {
+	struct xvio_ring ring;
+	struct xvio_rx_slot *slots;
+	unsigned int buf_bytes;
+};
+
+/* The PF's two queues, which its netdev and all representors share. */
+struct xvio_pair {
+	struct napi_struct napi;
+	struct xvio_rx rx;
+	struct xvio_tx tx;
+	unsigned int users; /* open netdevs, under rtnl */
+	bool running; /* the interrupt handler may schedule napi */
+};
+
+struct xvio_health {
+	struct delayed_work work;
+	struct devlink_health_reporter *reporter;
+	u64 heartbeat;
+	u32 generation;
+	unsigned long changed_at; /* jiffies */
+};
+
+struct xvio_mgmt {
+	struct vdpa_mgmt_dev dev;
+	struct mutex lock; /* devices */
+	struct xarray devices; /* by the card's id: struct xvio_vdpa */
+};
+
+struct xvio {
+	struct pci_dev *pdev;
+	struct devlink *devlink;
+	void __iomem *regs;
+	void __iomem *doorbells;
+	struct xvio_dev_info info;
+	struct xvio_mbox mbox;
+	struct xvio_irq irq;
+	struct xvio_pair pair;
+	struct net_device *netdev; /* the PF's */
+	struct xarray reprs; /* by port: struct xvio_repr; changed under rtnl, read under RCU */
+	struct hlist_head flows[1 << 12]; /* under rtnl */
+	u64 next_flow_cookie; /* under rtnl */
+	struct xvio_health health;
+	struct xvio_mgmt mgmt;
+};
+
+/* netdev_priv() of a representor. */
+struct xvio_repr {
+	struct xvio *xv;
+	struct net_device *netdev;
+	struct devlink_port dl_port;
+	u16 port;
+};
+
+/* hw.c: BARs and status window */
+
+/* Maps the BARs and waits until the firmware runs. -ENODEV: no card of ours, or no image in it. */
+int xvio_hw_create(struct xvio *xv);
+void xvio_hw_destroy(struct xvio *xv);
+void xvio_hw_read_status(struct xvio *xv, struct xvio_status *status);
+u32 xvio_hw_read(struct xvio *xv, unsigned int reg);
+/* Tells queue's doorbell; everything the card shall find in memory has been written before. */
+void xvio_hw_ring_doorbell(struct xvio *xv, u32 queue, u32 value);
+/* Restarts the card's SoC; nothing it was doing goes on afterwards. */
+void xvio_hw_reset_soc(struct xvio *xv);
+
+/* irq.c: vectors and who is called by them */
+
+int xvio_irq_create(struct xvio *xv);
+void xvio_irq_destroy(struct xvio *xv);
+/* A vector of its own if one is free, else the shared one. Never fails. Sleeps. */
+struct xvio_vector *xvio_irq_get_vector(struct xvio *xv);
+void xvio_irq_put_vector(struct xvio *xv, struct xvio_vector *vector);
+void xvio_irq_add_user(struct xvio_vector *vector, struct xvio_irq_user *user);
+/* When it returns, user's callback is not running and will not be called. */
+void xvio_irq_remove_user(struct xvio_vector *vector, struct xvio_irq_user *user);
+/* The old callback is not running when this returns. cb->callback may be NULL. */
+void xvio_irq_set_callback(struct xvio_vector *vector, struct xvio_irq_user *user,
+			   const struct vdpa_callback *cb);
+
+/* mbox.c: commands (xvio/mbox.h) */
+
+struct xvio_cmd {
+	u16 opcode;
+	u16 req_bytes;
+	u16 rsp_bytes; /* the answer must have exactly this many */
+	const void *req;
+	void *rsp;
+	struct netlink_ext_ack *extack; /* told why not; NULL: the kernel log is */
+};
+
+void xvio_mbox_create(struct xvio *xv);
+/*
+ * Sends a command and waits for its answer; sleeps. 0, what the card's status means as an errno,
+ * -ETIMEDOUT when the card fell silent (it is then taken off the bus), -EIO ever after.
+ */
+int xvio_mbox_call(struct xvio *xv, const struct xvio_cmd *cmd);
+/* A command whose request is struct xvio_cmd_object. */
+int xvio_mbox_call_object(struct xvio *xv, u16 opcode, u32 id, void *rsp, u16 rsp_bytes);
+/* From the interrupt: an answer may have come. */
+void xvio_mbox_interrupt(struct xvio *xv);
+/* No answer can be expected any more. Waiters give up, the card may no longer use the bus. */
+void xvio_mbox_kill(struct xvio *xv, const char *why);
+
+/* event.c: the event ring */
+
+/* Forgets what was in the ring. */
+void xvio_event_start(struct xvio *xv);
+/* Takes all new events; from the event vector's thread only. */
+void xvio_event_drain(struct xvio *xv);
+
+/* ring.c */
+
+int xvio_ring_create(struct xvio *xv, struct xvio_ring *ring, u16 queue, u16 size,
+		     u16 descs_per_slot);
+void xvio_ring_destroy(struct xvio_ring *ring);
+/* Has the card serve the ring from its first entry on. */
+int xvio_ring_start(struct xvio_ring *ring);
+/* The card has let go of the ring when this returns; all slots are free again. */
+void xvio_ring_stop(struct xvio_ring *ring);
+/* Descriptor n of a slot; flags other than NEXT. */
+void xvio_ring_set_desc(struct xvio_ring *ring, u16 slot, u16 n, dma_addr_t addr, u32 len_bytes,
+			u16 flags);
+/* A free slot's number, or -1. */
+int xvio_ring_get_slot(struct xvio_ring *ring);
+void xvio_ring_put_slot(struct xvio_ring *ring, u16 slot);
+/* Gives a slot to the card; visible to it after this, rung by xvio_ring_kick(). */
+void xvio_ring_post(struct xvio_ring *ring, u16 slot);
+void xvio_ring_kick(struct xvio_ring *ring);
+/* The next slot the card is done with, and how many bytes it wrote; -1: none. The slot is free. */
+int xvio_ring_take(struct xvio_ring *ring, u32 *len_bytes);
+void xvio_ring_disable_interrupt(struct xvio_ring *ring);
+/* False: something has come meanwhile, which no interrupt will announce. */
+bool xvio_ring_enable_interrupt(struct xvio_ring *ring);
+
+/* pair.c: the PF's queue pair and its NAPI */
+
+int xvio_pair_create(struct xvio *xv);
+void xvio_pair_destroy(struct xvio *xv);
+/* A netdev goes up or down; the first one starts the queues. Under rtnl. */
+int xvio_pair_get(struct xvio *xv);
+void xvio_pair_put(struct xvio *xv);
+
+/* tx.c, rx.c */
+
+int xvio_tx_create(struct xvio *xv);
+void xvio_tx_destroy(struct xvio *xv);
+/* Drops what the card has not sent. The ring is stopped. */
+void xvio_tx_flush(struct xvio_tx *tx);
+/* Sends skb as port's packet, marked XVIO_META_F_*; an ndo_start_xmit in all but the port. */
+netdev_tx_t xvio_tx_send(struct xvio *xv, struct sk_buff *skb, u16 port, u8 meta_flags);
+/* Frees what has been sent and wakes who waited for room. From NAPI. */
+void xvio_tx_reclaim(struct xvio *xv);
+int xvio_rx_create(struct xvio *xv);
+void xvio_rx_destroy(struct xvio *xv);
+/* Gives all buffers to the card, whose ring has just been started. */
+void xvio_rx_fill(struct xvio_rx *rx);
+/* Up to budget packets to their netdevs; returns their number. From NAPI. */
+int xvio_rx_poll(struct xvio *xv, int budget);
+
+/* netdev.c: the PF's netdev */
+
+int xvio_netdev_create(struct xvio *xv);
+void xvio_netdev_destroy(struct xvio *xv);
+
+/* port.c: port commands that both kinds of netdev use. All sleep. */
+
+int xvio_port_get(struct xvio *xv, u16 port, struct xvio_port_info *info);
+int xvio_port_set_admin(struct xvio *xv, u16 port, bool up);
+int xvio_port_set_mtu(struct xvio *xv, u16 port, u16 mtu);
+int xvio_port_set_mac(struct xvio *xv, u16 port, const u8 *mac);
+/* Sets the carrier of netdev from the card's view of port. */
+void xvio_port_update_carrier(struct xvio *xv, u16 port, struct net_device *netdev);
+
+/* ethtool.c */
+
+extern const struct ethtool_ops xvio_netdev_ethtool_ops;
+extern const struct ethtool_ops xvio_repr_ethtool_ops;
+
+/* repr.c, eswitch.c: representors */
+
+/* Makes the representor of a port that exists on the card. sf: its number for a vDPA device. */
+int xvio_repr_create(struct xvio *xv, u16 port);
+/* Takes rules that use the port off the card, then the netdev away. */
+void xvio_repr_destroy(struct xvio *xv, u16 port);
+/* NULL if netdev is not a representor of this card. */
+struct xvio_repr *xvio_repr_from_netdev(struct xvio *xv, const struct net_device *netdev);
+int xvio_eswitch_create(struct xvio *xv);
+void xvio_eswitch_destroy(struct xvio *xv);
+/* The link of a port changed; its netdevs' carrier follows. Any context that may take RCU. */
+void xvio_eswitch_link_event(struct xvio *xv, u16 port, bool up);
+/* Asks the card for all links; events may have been lost. Takes rtnl. */
+void xvio_eswitch_refresh_links(struct xvio *xv);
+/* Calls fn for every netdev of the card. Under RCU or rtnl. */
+void xvio_eswitch_for_each_netdev(struct xvio *xv, void (*fn)(struct net_device *netdev));
+int xvio_eswitch_mode_get(struct devlink *devlink, u16 *mode);
+int xvio_eswitch_mode_set(struct devlink *devlink, u16 mode, struct netlink_ext_ack *extack);
+
+/* tc.c, match.c, action.c, flow.c: rules. Under rtnl. */
+
+int xvio_tc_setup(struct net_device *netdev, enum tc_setup_type type, void *type_data);
+/* Fills key and mask of rule; what the card cannot match is named in extack. */
+int xvio_match_parse(const struct flow_cls_offload *cls, u16 in_port, struct xvio_flow_rule *rule);
+/* Fills the actions of rule; what the card cannot do is named in extack. */
+int xvio_action_parse(struct xvio *xv, const struct flow_cls_offload *cls,
+		      struct xvio_flow_rule *rule);
+int xvio_flow_add(struct xvio *xv, u16 in_port, struct flow_cls_offload *cls);
+int xvio_flow_del(struct xvio *xv, u16 in_port, struct flow_cls_offload *cls);
+int xvio_flow_stats(struct xvio *xv, u16 in_port, struct flow_cls_offload *cls);
+/* Takes every rule that comes from or leads to port off the card. */
+void xvio_flow_flush_port(struct xvio *xv, u16 port);
+
+/* devlink.c, health.c */
+
+extern const struct devlink_ops xvio_devlink_ops;
+int xvio_health_create(struct xvio *xv);
+void xvio_health_destroy(struct xvio *xv);
+
+/* vdpa_mgmt.c */
+
+void xvio_mgmt_init(struct xvio *xv);
+int xvio_mgmt_create(struct xvio *xv);
+/* All vDPA devices go; waits until user space has closed them. */
+void xvio_mgmt_destroy(struct xvio *xv);
+/* The card says that a device's status or configuration changed. Sleeps. */
+void xvio_mgmt_config_event(struct xvio *xv, u32 dev);
+/* The same for all devices; events may have been lost, or the firmware is gone. Sleeps. */
+void xvio_mgmt_refresh(struct xvio *xv);
+
+#endif
