@@ -16,11 +16,21 @@ tied() { exec setpriv --pdeathsig TERM "$@"; }
 
 # server_payload FILE: what this build made and the tests, as the tar the server's init unpacks.
 server_payload() {
-	local f list=(tests/system)
-	for f in build/hostdrv/xvio.ko build/hostdrv/xvio-flash build/rv64/xvio-fw.img; do
-		[ ! -e "$xvio_root/$f" ] || list+=("$f")
+	local f list=(tests/system sim/run/demo.sh)
+	server_tools
+	for f in hostdrv/xvio.ko hostdrv/xvio-flash rv64/xvio-fw.img server-tools/ring_probe; do
+		[ ! -e "$xvio_build/$f" ] || list+=("build/$f")
 	done
-	tar -C "$xvio_root" -chf "$1" --transform 's|^build/[a-z0-9]*/||;s|^sim/run/||' "${list[@]}"
+	tar -C "$xvio_root" -chf "$1" \
+		--transform 's|^build/[-a-z0-9]*/||;s|^sim/run/||' "${list[@]}"
+}
+
+# Programs of the tests that run in the server.
+server_tools() {
+	local from=$xvio_root/tests/system/ring_probe.c to=$xvio_build/server-tools/ring_probe
+	[ "$from" -nt "$to" ] || return 0
+	mkdir -p "${to%/*}"
+	gcc -std=gnu11 -O2 -Wall -Wextra -o "$to" "$from"
 }
 
 # The run directory: sockets (short paths), the card's RAM and flash, the payload.

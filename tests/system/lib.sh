@@ -363,3 +363,40 @@ world_run() {
 	shift
 	ip netns exec "$ns" "$@"
 }
+
+# ---- a device in bad hands: v2, whose rings ring_probe writes
+
+# probe MODE [SECONDS]: what the device made of it, in probe_status and probe_used.
+probe() {
+	local out
+	vdpa_bind v2 vhost_vdpa && wait_for 5 vdpa_chardev v2 || return 1
+	out=$(timeout 20 "$xvio/ring_probe" "$(vdpa_chardev v2)" "$1" "${2:-3}" 2>&1) ||
+		{ note "$out"; return 1; }
+	probe_status=$(awk '{ print $2 }' <<<"$out")
+	probe_used=$(awk '{ print $4 }' <<<"$out")
+}
+
+# check_refused MODE COUNTER WHAT: the ring stops, the device asks for a reset, the card counts it
+# under that name.
+check_refused() {
+	local before dev
+	dev=$(rep pf0sf2)
+	before=$(counter "$dev" "$2")
+	if ! probe "$1"; then
+		fail "$3: the probe did not run"
+		return
+	fi
+	check "$3: the device asks for a reset (status $probe_status)" test $((probe_status & 0x40)) -ne 0
+	check_ge "$3: counted as $2" 1 $(($(counter "$dev" "$2") - before))
+}
+
+# bystanders_start / bystanders_well CLAIM: a pings b all the while, and loses nothing.
+bystanders_start() {
+	guest_run a 'pkill ping; (ping -i 0.1 10.0.0.2 >/tmp/bystander 2>&1 &)' >/dev/null
+}
+bystanders_well() {
+	local sum
+	sum=$(guest_run a 'pkill -INT ping; sleep 1; tail -n 3 /tmp/bystander' | grep transmitted)
+	note "$sum"
+	check "$1" grep -Eq '[1-9][0-9]* packets transmitted.* 0% packet loss' <<<"$sum"
+}

@@ -1,0 +1,72 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Unload and reload the driver 20 times while packets pass on two vDPA devices (bound to
+# virtio_vdpa, each in its own name space) and on the PF: no leak, no complaint, the card works.
+# seconds: 300
+. "$(dirname "$0")/lib.sh"
+script_begin
+
+rounds=20
+ping_pids=()
+
+# peer_up N: device vN as a NIC in the name space peerN.
+peer_up() {
+	local dev ns=peer$1
+	vdpa_add "v$1" "52:54:00:cc:00:0$1" && vdpa_bind "v$1" virtio_vdpa || return 1
+	wait_for 5 vdpa_netdev "v$1" || return 1
+	dev=$(vdpa_netdev "v$1")
+	ip netns list | grep -qw "$ns" || ip netns add "$ns"
+	ip link set "$dev" netns "$ns" name nic || return 1
+	ip -n "$ns" addr add "10.0.1.1$1/24" dev nic
+	ip -n "$ns" link set nic up
+	wait_for 5 rep "pf0sf$1" && ip link set "$(rep "pf0sf$1")" up
+}
+
+traffic_start() {
+	ip netns exec peer0 ping -f 10.0.1.11 >/dev/null 2>&1 &
+	ping_pids=($!)
+	ip addr add 10.0.2.1/24 dev "$(pf_netdev)" 2>/dev/null
+	ping -f -I "$(pf_netdev)" 10.0.2.2 >/dev/null 2>&1 &
+	ping_pids+=($!)
+}
+
+traffic_stop() {
+	kill "${ping_pids[@]}" 2>/dev/null
+	wait "${ping_pids[@]}" 2>/dev/null
+	ping_pids=()
+}
+
+peers_talk() { ip netns exec peer0 ping -c 2 -i 0.2 -W 2 10.0.1.11; }
+bring_up() { driver_load && card_up && peer_up 0 && peer_up 1 && forward_both pf0sf0 pf0sf1; }
+mem_free() { awk '/^MemAvailable/ { print $2 }' /proc/meminfo; }
+
+card_up
+guests_clear
+rules_clear
+rmmod xvio || die "the driver does not unload"
+irqs=$(grep -c xvio /proc/interrupts)
+check_eq "an unloaded driver holds no interrupt" 0 "$irqs"
+check_eq "and leaves no netdev behind" 0 "$(grep -l . /sys/class/net/*/phys_port_name 2>/dev/null | wc -l)"
+good=0
+for ((n = 1; n <= rounds; n++)); do
+	bring_up || { fail "round $n: the driver does not come up"; break; }
+	peers_talk >/dev/null || { fail "round $n: no packets"; break; }
+	traffic_start
+	sleep 0.5
+	timeout 20 rmmod xvio || { fail "round $n: the driver does not unload"; break; }
+	traffic_stop
+	good=$((good + 1))
+	[ "$n" -ne 2 ] || free_at_first=$(mem_free)
+	[ $((n % 5)) -ne 0 ] || note "$n rounds, $(mem_free) kB free"
+done
+traffic_stop
+check_eq "unloads and reloads under traffic" "$rounds" "$good"
+lost=$((free_at_first - $(mem_free)))
+check "memory after $rounds rounds is what it was after 2 (lost $lost kB)" test "$lost" -lt 4096
+check "the driver comes up once more" bring_up
+check "and packets pass" peers_talk
+check "the card's firmware still runs" card_running
+check "the kernel has nothing to complain about" kernel_clean
+guests_clear
+ip netns del peer0
+ip netns del peer1

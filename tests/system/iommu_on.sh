@@ -1,0 +1,38 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# The server's IOMMU stands between the card and its memory: everything works, and no DMA faults.
+# needs: iommu
+# seconds: 200
+. "$(dirname "$0")/lib.sh"
+script_begin
+
+check "the kernel uses the IOMMU" sh -c "dmesg | grep -q 'DMAR: IOMMU enabled'"
+check "the card is in a group of it" test -e "/sys/bus/pci/devices/$(card_bdf)/iommu_group"
+check_eq "and its DMA is translated" DMA "$(cut -d - -f 1 "/sys/bus/pci/devices/$(card_bdf)/iommu_group/type")"
+card_up
+guests_up a b
+world_up 0
+rules_clear
+check "rules between a and b" forward_both pf0sf0 pf0sf1
+check "a reaches b" guest_ping a 10.0.0.2
+guest_run b 'rm -f /tmp/got; (nc -l -p 5000 >/tmp/got </dev/null 2>/dev/null &)' >/dev/null
+guest_run a 'head -c 2M /dev/urandom >/tmp/sent; timeout 30 nc -N 10.0.0.2 5000 </tmp/sent' 40 >/dev/null
+check_eq "2 MiB over TCP arrive as they were sent" \
+	"$(guest_run a 'md5sum </tmp/sent')" "$(guest_run b 'sleep 0.5; md5sum </tmp/got')"
+rules_clear
+check "rules between b and uplink 0" forward_both pf0sf1 p0
+check "b reaches the world" guest_ping b 10.0.0.100
+ip addr add 10.0.0.200/24 dev "$(rep pf0sf0)"
+check "the server answers a through the representor" guest_ping a 10.0.0.200
+ip addr del 10.0.0.200/24 dev "$(rep pf0sf0)"
+
+check "a third device" vdpa_add v2 52:54:00:bb:00:01
+wait_for 5 rep pf0sf2 || die "no representor for it"
+check_refused outside iotlb_refused "a buffer outside the map"
+check "the third device goes" vdpa_del v2
+
+guests_clear
+check "the driver unloads" timeout 20 rmmod xvio
+check "the driver loads" driver_load
+check_not "the IOMMU has caught no stray DMA" sh -c "dmesg | grep -i 'DMAR.*fault'"
+check "the kernel has nothing to complain about" kernel_clean
