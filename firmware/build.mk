@@ -21,6 +21,8 @@ FW_RV64_CFLAGS := $(FW_CFLAGS) -O2 -march=rv64imac_zicsr_zifencei -mabi=lp64 -mc
 FW_RV64_CPPFLAGS := $(FW_CPPFLAGS) -Ifirmware/hal/rv64/include
 FW_RV64_LDFLAGS := -nostdlib -static -mabi=lp64 -march=rv64imac_zicsr_zifencei -mcmodel=medany \
 	-Wl,--gc-sections -Wl,--build-id=none -Wl,--no-warn-rwx-segments -Wl,--fatal-warnings
+# The compiler's runtime; asked for by the plain architecture, whose name its multilibs know.
+FW_RV64_LIBGCC = $(shell $(FW_CROSS)gcc -march=rv64imac -mabi=lp64 -print-libgcc-file-name)
 
 FW_NATIVE_CFLAGS := $(FW_CFLAGS) -O1 -fno-omit-frame-pointer -fsanitize=address,undefined \
 	-fno-sanitize-recover=undefined
@@ -61,7 +63,7 @@ $(B)/native/libxvio.a: $(FW_NATIVE_LIB_OBJECTS)
 	rm -f $@ && ar rcs $@ $^
 
 $(B)/rv64/rom.elf: $(FW_ROM_OBJECTS) $(B)/rv64/libxvio.a firmware/hal/rv64/rom.ld
-	$(FW_CROSS)gcc $(FW_RV64_LDFLAGS) -T firmware/hal/rv64/rom.ld -o $@ $(FW_ROM_OBJECTS) $(B)/rv64/libxvio.a
+	$(FW_CROSS)gcc $(FW_RV64_LDFLAGS) -T firmware/hal/rv64/rom.ld -o $@ $(FW_ROM_OBJECTS) $(B)/rv64/libxvio.a $(FW_RV64_LIBGCC)
 
 # pflash wants a file of its own size: 32 MiB.
 $(B)/rv64/rom.bin: $(B)/rv64/rom.elf
@@ -70,7 +72,7 @@ $(B)/rv64/rom.bin: $(B)/rv64/rom.elf
 	mv $@.tmp $@
 
 $(B)/rv64/xvio-fw.elf: $(FW_IMAGE_OBJECTS) $(B)/rv64/libxvio.a firmware/hal/rv64/image.ld
-	$(FW_CROSS)gcc $(FW_RV64_LDFLAGS) -T firmware/hal/rv64/image.ld -o $@ $(FW_IMAGE_OBJECTS) $(B)/rv64/libxvio.a
+	$(FW_CROSS)gcc $(FW_RV64_LDFLAGS) -T firmware/hal/rv64/image.ld -o $@ $(FW_IMAGE_OBJECTS) $(B)/rv64/libxvio.a $(FW_RV64_LIBGCC)
 
 $(B)/rv64/xvio-fw.flat: $(B)/rv64/xvio-fw.elf
 	$(FW_CROSS)objcopy -O binary $< $@
@@ -90,9 +92,11 @@ $(B)/native/xvio-soc: $(FW_POSIX_HAL_OBJECTS) $(B)/native/obj/main.c.o $(B)/nati
 	gcc $(FW_NATIVE_CFLAGS) -o $@ $^ -pthread
 
 # The library leaves to a platform only what hal.h promises, and the four memory functions. What the
-# members ask of one another is resolved by linking them into one object first.
+# members ask of one another, and of the compiler's own runtime (count of zero bits), is resolved by
+# linking them into one object first.
 fw-symbols-check: $(B)/rv64/libxvio.a ## the firmware library needs only hal_* and mem*
-	@$(FW_CROSS)ld -r --whole-archive -o $(B)/rv64/libxvio.o $<
+	@$(FW_CROSS)gcc $(FW_RV64_LDFLAGS) -Wl,--no-gc-sections -r -o $(B)/rv64/libxvio.o \
+		-Wl,--whole-archive $< -Wl,--no-whole-archive $(FW_RV64_LIBGCC)
 	@bad=$$($(FW_CROSS)nm -u $(B)/rv64/libxvio.o | awk '$$2 !~ /^(hal_[a-z0-9_]+|mem(cpy|set|move|cmp))$$/ { print $$2 }'); \
 	if [ -n "$$bad" ]; then echo "libxvio.a needs: $$bad"; exit 1; fi; \
 	echo "symbols: libxvio.a needs hal_* and mem* only"

@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0 */
+/*
+ * The mailbox's commands, one function each, on core 0. request is a copy that the host can no longer
+ * change, exactly as long as the opcode says; response is zeroed and has the opcode's length, and is
+ * sent only with XVIO_ST_OK, the value returned otherwise being the answer's status; *detail (0 on
+ * entry) says more (struct xvio_mbox_rsp). Unless it returns XVIO_ST_OK a command changes nothing.
+ */
+#ifndef CTRL_CMD_H
+#define CTRL_CMD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <xvio/mbox.h>
+
+typedef unsigned cmd_handler(const void *request, void *response, uint32_t *detail);
+
+cmd_handler cmd_dev_info, cmd_dev_reset, cmd_stats_get;
+cmd_handler cmd_port_get, cmd_port_set, cmd_queue_start, cmd_queue_stop;
+cmd_handler cmd_flow_add, cmd_flow_del, cmd_flow_stats, cmd_flow_flush;
+cmd_handler cmd_vdpa_create, cmd_vdpa_destroy, cmd_vdpa_map;
+cmd_handler cmd_vdpa_set_status, cmd_vdpa_get_status, cmd_vdpa_set_features;
+cmd_handler cmd_vdpa_get_config, cmd_vdpa_set_config, cmd_vdpa_vq_set, cmd_vdpa_vq_get;
+
+/* Ports that are always there: makes them, at start, and brings them back to how they started. */
+void cmd_port_start(void);
+void cmd_port_reset(void);
+
+/* vDPA devices: tells the one behind a port (if it is one) that its port's state or MAC changed. */
+void cmd_vdpa_port_changed(uint16_t port);
+
+/* A worker stopped a queue of a vDPA device; object is its doorbell number, error XVIO_RING_ERR_*. */
+void cmd_vdpa_queue_error(uint16_t port, uint32_t object, uint32_t error);
+
+/* Destroys all vDPA devices. */
+void cmd_vdpa_reset(void);
+
+/* How many there can be, and virtio features they can offer. */
+unsigned cmd_vdpa_max(void);
+uint64_t cmd_vdpa_features(void);
+
+/* Address of a port, derived from the card's: no two ports have the same. */
+void cmd_derive_mac(uint16_t port, uint8_t mac[6]);
+
+#define CMD_MIN_MTU	68u /* IPv4 asks for no less */
+#define CMD_DEFAULT_MTU 1500u
+
+/* XVIO_ST_BAD_VALUE, with the byte offset of the field in the payload. */
+static inline unsigned cmd_bad_value(uint32_t *detail, size_t offset_bytes)
+{
+	*detail = (uint32_t)offset_bytes;
+	return XVIO_ST_BAD_VALUE;
+}
+
+static inline unsigned cmd_unsupported(uint32_t *detail, size_t offset_bytes)
+{
+	*detail = (uint32_t)offset_bytes;
+	return XVIO_ST_UNSUPPORTED;
+}
+
+bool cmd_is_zero(const uint8_t *bytes, size_t len_bytes);
+
+/* An address that one station can have: not zero, no group. */
+bool cmd_is_station_mac(const uint8_t mac[6]);
+
+bool cmd_is_mtu(uint16_t mtu);
+
+/* What a host says about a split virtqueue; the field that is wrong, CMD_RING_OK if none is. */
+enum cmd_ring_field {
+	CMD_RING_OK,
+	CMD_RING_SIZE,
+	CMD_RING_VECTOR,
+	CMD_RING_DESC,
+	CMD_RING_DRIVER,
+	CMD_RING_DEVICE,
+};
+
+struct cmd_ring {
+	uint16_t size;
+	uint16_t vector;
+	uint64_t desc;
+	uint64_t driver;
+	uint64_t device;
+};
+
+/* Size a power of two in range, vector on the card, parts aligned (virtio 1.2, 2.7) and not wrapping. */
+enum cmd_ring_field cmd_check_ring(const struct cmd_ring *ring);
+
+#endif

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0 */
+/* Commands about rules; path/flow.h does the work. Called by the mailbox on core 0. */
+#include "ctrl/cmd.h"
+#include "path/flow.h"
+
+unsigned cmd_flow_add(const void *request, void *response, uint32_t *detail)
+{
+	(void)response;
+	return flow_add(request, detail);
+}
+
+unsigned cmd_flow_del(const void *request, void *response, uint32_t *detail)
+{
+	const struct xvio_cmd_flow *flow = request;
+
+	(void)detail;
+	return flow_del(flow->cookie, response);
+}
+
+unsigned cmd_flow_stats(const void *request, void *response, uint32_t *detail)
+{
+	const struct xvio_cmd_flow *flow = request;
+
+	(void)detail;
+	return flow_stats(flow->cookie, response);
+}
+
+unsigned cmd_flow_flush(const void *request, void *response, uint32_t *detail)
+{
+	(void)request;
+	(void)response;
+	(void)detail;
+	flow_flush();
+	return XVIO_ST_OK;
+}

@@ -1,0 +1,265 @@
+/* SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0 */
+/*
+ * Commands about vDPA devices: their table, their life, their configuration. Called by the mailbox and
+ * the control loop on core 0. Address maps and queues are in cmd_vdpa_map.c and cmd_vdpa_vq.c.
+ */
+#include "ctrl/cmd_vdpa.h"
+#include "ctrl/event.h"
+#include "lib/heap.h"
+#include "path/port.h"
+#include "path/vnet.h"
+#include "path/worker.h"
+#include <xvio/event.h>
+#include <xvio/pci.h>
+#include <xvio/virtio.h>
+
+/* Doorbells below are the PF's and the VFs'. */
+#define VDPA_FIRST_DOORBELL 64u
+#define VDPA_MAX_DEVICES    XVIO_MAX_VDPA
+
+_Static_assert(VDPA_FIRST_DOORBELL + VDPA_MAX_DEVICES * VIRTIO_DEV_QUEUES <= XVIO_NUM_DOORBELLS,
+	       "each queue has a doorbell");
+
+static struct virtio_dev *vdpa_devices[VDPA_MAX_DEVICES];
+
+unsigned cmd_vdpa_max(void)
+{
+	return VDPA_MAX_DEVICES;
+}
+
+uint64_t cmd_vdpa_features(void)
+{
+	return VIRTIO_BIT(VIRTIO_NET_F_MTU) | VIRTIO_BIT(VIRTIO_NET_F_MAC) |
+	       VIRTIO_BIT(VIRTIO_NET_F_STATUS) | VIRTIO_DEV_MUST_FEATURES;
+}
+
+struct virtio_dev *cmd_vdpa_find(uint32_t id)
+{
+	return id < VDPA_MAX_DEVICES ? vdpa_devices[id] : NULL;
+}
+
+static struct virtio_dev *vdpa_find_port(uint16_t port)
+{
+	return port >= XVIO_PORT_VDPA(0) ? cmd_vdpa_find(port - XVIO_PORT_VDPA(0)) : NULL;
+}
+
+/* Creation and removal */
+
+static unsigned vdpa_check_create(const struct xvio_cmd_vdpa_create *create, uint32_t *detail)
+{
+	if (create->features & ~cmd_vdpa_features())
+		return cmd_unsupported(detail, offsetof(struct xvio_cmd_vdpa_create, features));
+	if (create->features && ~create->features & VIRTIO_DEV_MUST_FEATURES)
+		return cmd_bad_value(detail, offsetof(struct xvio_cmd_vdpa_create, features));
+	if (!cmd_is_zero(create->mac, 6) && !cmd_is_station_mac(create->mac))
+		return cmd_bad_value(detail, offsetof(struct xvio_cmd_vdpa_create, mac));
+	if (create->mtu && !cmd_is_mtu(create->mtu))
+		return cmd_bad_value(detail, offsetof(struct xvio_cmd_vdpa_create, mtu));
+	if (create->queue_pairs > 1)
+		return cmd_unsupported(detail, offsetof(struct xvio_cmd_vdpa_create, queue_pairs));
+	if (!cmd_is_zero(create->reserved, sizeof(create->reserved)))
+		return cmd_bad_value(detail, offsetof(struct xvio_cmd_vdpa_create, reserved));
+	return XVIO_ST_OK;
+}
+
+static bool vdpa_add_port(uint16_t port, const struct xvio_cmd_vdpa_create *create)
+{
+	uint8_t mac[6];
+
+	cmd_derive_mac(port, mac);
+	if (!vnet_add(port, worker_choose(port), cmd_is_zero(create->mac, 6) ? mac : create->mac,
+		      create->mtu ? create->mtu : CMD_DEFAULT_MTU))
+		return false;
+	port_set_admin(port, true);
+	return true;
+}
+
+static struct virtio_dev *vdpa_add(uint32_t id, const struct xvio_cmd_vdpa_create *create)
+{
+	struct virtio_dev *dev = heap_alloc(sizeof(*dev));
+	uint32_t bad;
+
+	if (!dev)
+		return NULL;
+	dev->id = id;
+	dev->port = (uint16_t)XVIO_PORT_VDPA(id);
+	dev->queue_base = VDPA_FIRST_DOORBELL + id * VIRTIO_DEV_QUEUES;
+	dev->offered = create->features ? create->features : cmd_vdpa_features();
+	dev->map = iotlb_create(NULL, 0, &bad);
+	if (!dev->map)
+		goto free_dev;
+	if (!vdpa_add_port(dev->port, create))
+		goto destroy_map;
+	return dev;
+
+destroy_map:
+	iotlb_destroy(dev->map);
+free_dev:
+	heap_free(dev);
+	return NULL;
+}
+
+static void vdpa_remove(struct virtio_dev *dev)
+{
+	vdpa_devices[dev->id] = NULL;
+	vnet_remove(dev->port);
+	iotlb_destroy(dev->map);
+	heap_free(dev);
+}
+
+unsigned cmd_vdpa_create(const void *request, void *response, uint32_t *detail)
+{
+	const struct xvio_cmd_vdpa_create *create = request;
+	struct xvio_vdpa_created *created = response;
+	const unsigned status = vdpa_check_create(create, detail);
+	uint32_t id = 0;
+
+	if (status != XVIO_ST_OK)
+		return status;
+	while (id < VDPA_MAX_DEVICES && vdpa_devices[id])
+		id++;
+	if (id == VDPA_MAX_DEVICES)
+		return XVIO_ST_NO_SPACE;
+	vdpa_devices[id] = vdpa_add(id, create);
+	if (!vdpa_devices[id])
+		return XVIO_ST_NO_SPACE;
+	created->dev = id;
+	created->port = vdpa_devices[id]->port;
+	created->num_queues = VIRTIO_DEV_QUEUES;
+	created->queue_base = vdpa_devices[id]->queue_base;
+	return XVIO_ST_OK;
+}
+
+unsigned cmd_vdpa_destroy(const void *request, void *response, uint32_t *detail)
+{
+	const struct xvio_cmd_object *object = request;
+	struct virtio_dev *dev = cmd_vdpa_find(object->id);
+
+	(void)response;
+	if (object->reserved)
+		return cmd_bad_value(detail, offsetof(struct xvio_cmd_object, reserved));
+	if (!dev)
+		return XVIO_ST_BAD_OBJECT;
+	vdpa_remove(dev);
+	return XVIO_ST_OK;
+}
+
+void cmd_vdpa_reset(void)
+{
+	for (uint32_t id = 0; id < VDPA_MAX_DEVICES; id++)
+		if (vdpa_devices[id])
+			vdpa_remove(vdpa_devices[id]);
+}
+
+/* Status, features, configuration */
+
+unsigned cmd_vdpa_set_status(const void *request, void *response, uint32_t *detail)
+{
+	const struct xvio_cmd_vdpa_status *set = request;
+	struct xvio_cmd_vdpa_status *now = response;
+	struct virtio_dev *dev = cmd_vdpa_find(set->dev);
+	unsigned status;
+
+	if (!dev)
+		return XVIO_ST_BAD_OBJECT;
+	if (!cmd_is_zero(set->reserved, sizeof(set->reserved)))
+		return cmd_bad_value(detail, offsetof(struct xvio_cmd_vdpa_status, reserved));
+	status = virtio_dev_set_status(dev, set->status);
+	if (status == XVIO_ST_BAD_VALUE)
+		*detail = offsetof(struct xvio_cmd_vdpa_status, status);
+	now->dev = dev->id;
+	now->status = dev->status;
+	return status;
+}
+
+unsigned cmd_vdpa_get_status(const void *request, void *response, uint32_t *detail)
+{
+	const struct xvio_cmd_object *object = request;
+	struct xvio_cmd_vdpa_status *now = response;
+	const struct virtio_dev *dev = cmd_vdpa_find(object->id);
+
+	if (object->reserved)
+		return cmd_bad_value(detail, offsetof(struct xvio_cmd_object, reserved));
+	if (!dev)
+		return XVIO_ST_BAD_OBJECT;
+	now->dev = dev->id;
+	now->status = dev->status;
+	return XVIO_ST_OK;
+}
+
+unsigned cmd_vdpa_set_features(const void *request, void *response, uint32_t *detail)
+{
+	const struct xvio_cmd_vdpa_features *set = request;
+	struct virtio_dev *dev = cmd_vdpa_find(set->dev);
+	unsigned status;
+
+	(void)response;
+	if (!dev)
+		return XVIO_ST_BAD_OBJECT;
+	if (set->reserved)
+		return cmd_bad_value(detail, offsetof(struct xvio_cmd_vdpa_features, reserved));
+	status = virtio_dev_set_features(dev, set->features);
+	if (status == XVIO_ST_BAD_VALUE)
+		*detail = offsetof(struct xvio_cmd_vdpa_features, features);
+	return status;
+}
+
+unsigned cmd_vdpa_get_config(const void *request, void *response, uint32_t *detail)
+{
+	const struct xvio_cmd_object *object = request;
+	struct xvio_vdpa_config *config = response;
+	const struct virtio_dev *dev = cmd_vdpa_find(object->id);
+
+	if (object->reserved)
+		return cmd_bad_value(detail, offsetof(struct xvio_cmd_object, reserved));
+	if (!dev)
+		return XVIO_ST_BAD_OBJECT;
+	port_mac(dev->port, config->mac);
+	config->status = port_admin(dev->port) ? VIRTIO_NET_S_LINK_UP : 0;
+	config->max_virtqueue_pairs = VIRTIO_DEV_QUEUES / 2;
+	config->mtu = port_mtu(dev->port);
+	config->generation = dev->generation;
+	config->features = dev->offered;
+	return XVIO_ST_OK;
+}
+
+unsigned cmd_vdpa_set_config(const void *request, void *response, uint32_t *detail)
+{
+	const struct xvio_cmd_vdpa_config *set = request;
+	struct virtio_dev *dev = cmd_vdpa_find(set->dev);
+
+	(void)response;
+	if (!dev)
+		return XVIO_ST_BAD_OBJECT;
+	if (!cmd_is_station_mac(set->mac))
+		return cmd_bad_value(detail, offsetof(struct xvio_cmd_vdpa_config, mac));
+	if (!cmd_is_zero(set->reserved, sizeof(set->reserved)))
+		return cmd_bad_value(detail, offsetof(struct xvio_cmd_vdpa_config, reserved));
+	port_set_mac(dev->port, set->mac);
+	dev->generation++;
+	return XVIO_ST_OK;
+}
+
+/* News from elsewhere on core 0 */
+
+void cmd_vdpa_port_changed(uint16_t port)
+{
+	struct virtio_dev *dev = vdpa_find_port(port);
+
+	if (!dev)
+		return;
+	dev->generation++;
+	event_post(XVIO_EVENT_VDPA_CONFIG, dev->id, 0);
+}
+
+void cmd_vdpa_queue_error(uint16_t port, uint32_t object, uint32_t error)
+{
+	struct virtio_dev *dev = vdpa_find_port(port);
+
+	if (!dev || object < dev->queue_base || object - dev->queue_base >= VIRTIO_DEV_QUEUES)
+		return;
+	if (!virtio_dev_queue_error(dev, object - dev->queue_base, error))
+		return;
+	event_post(XVIO_EVENT_QUEUE_ERROR, object, error);
+	event_post(XVIO_EVENT_VDPA_CONFIG, dev->id, 0);
+}

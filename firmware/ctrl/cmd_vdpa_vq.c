@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0 */
+/* Commands about the virtqueues of vDPA devices. Called by the mailbox on core 0. */
+#include "ctrl/cmd_vdpa.h"
+
+static unsigned vq_check_setup(const struct xvio_cmd_vdpa_vq *set, uint32_t *detail)
+{
+	static const size_t offset_bytes[] = {
+		[CMD_RING_SIZE] = offsetof(struct xvio_cmd_vdpa_vq, size),
+		[CMD_RING_VECTOR] = offsetof(struct xvio_cmd_vdpa_vq, vector),
+		[CMD_RING_DESC] = offsetof(struct xvio_cmd_vdpa_vq, desc_iova),
+		[CMD_RING_DRIVER] = offsetof(struct xvio_cmd_vdpa_vq, driver_iova),
+		[CMD_RING_DEVICE] = offsetof(struct xvio_cmd_vdpa_vq, device_iova),
+	};
+	const struct cmd_ring ring = {
+		.size = set->size,
+		.vector = set->vector,
+		.desc = set->desc_iova,
+		.driver = set->driver_iova,
+		.device = set->device_iova,
+	};
+	const enum cmd_ring_field bad = cmd_check_ring(&ring);
+
+	return bad == CMD_RING_OK ? XVIO_ST_OK : cmd_bad_value(detail, offset_bytes[bad]);
+}
+
+static unsigned vq_make_ready(struct virtio_dev *dev, const struct xvio_cmd_vdpa_vq *set,
+			      uint32_t *detail)
+{
+	const struct virtio_vq setup = {
+		.size = set->size,
+		.vector = set->vector,
+		.last_avail = set->last_avail,
+		.desc_iova = set->desc_iova,
+		.driver_iova = set->driver_iova,
+		.device_iova = set->device_iova,
+	};
+	const unsigned status = vq_check_setup(set, detail);
+
+	return status == XVIO_ST_OK ? virtio_dev_ready_queue(dev, set->vq, &setup) : status;
+}
+
+/* ready 1: the queue is set up afresh. ready 0: it stops; the fields that describe it are not used. */
+unsigned cmd_vdpa_vq_set(const void *request, void *response, uint32_t *detail)
+{
+	const struct xvio_cmd_vdpa_vq *set = request;
+	struct virtio_dev *dev = cmd_vdpa_find(set->dev);
+
+	(void)response;
+	if (!dev || set->vq >= VIRTIO_DEV_QUEUES)
+		return XVIO_ST_BAD_OBJECT;
+	if (set->ready > 1)
+		return cmd_bad_value(detail, offsetof(struct xvio_cmd_vdpa_vq, ready));
+	if (!cmd_is_zero(set->reserved, sizeof(set->reserved)))
+		return cmd_bad_value(detail, offsetof(struct xvio_cmd_vdpa_vq, reserved));
+	if (set->ready)
+		return vq_make_ready(dev, set, detail);
+	virtio_dev_unready_queue(dev, set->vq);
+	return XVIO_ST_OK;
+}
+
+unsigned cmd_vdpa_vq_get(const void *request, void *response, uint32_t *detail)
+{
+	const struct xvio_cmd_vdpa_vq_id *get = request;
+	struct xvio_vdpa_vq_state *state = response;
+	const struct virtio_dev *dev = cmd_vdpa_find(get->dev);
+
+	if (!dev || get->vq >= VIRTIO_DEV_QUEUES)
+		return XVIO_ST_BAD_OBJECT;
+	if (get->reserved)
+		return cmd_bad_value(detail, offsetof(struct xvio_cmd_vdpa_vq_id, reserved));
+	state->last_avail = virtio_dev_last_avail(dev, get->vq);
+	state->ready = dev->vq[get->vq].ready;
+	state->error = dev->vq[get->vq].error;
+	return XVIO_ST_OK;
+}

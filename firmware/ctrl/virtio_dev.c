@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0 */
+/*
+ * The state machine of a virtio device. Called by the vDPA commands and by the control loop on core 0,
+ * which owns struct virtio_dev; running queues belong to the port's worker (path/vnet.h).
+ */
+#include "ctrl/virtio_dev.h"
+#include "path/vnet.h"
+#include <string.h>
+#include <xvio/event.h>
+#include <xvio/mbox.h>
+#include <xvio/pci.h>
+#include <xvio/virtio.h>
+
+#define VIRTIO_DEV_DRIVER_BITS                                                        \
+	(VIRTIO_STATUS_ACKNOWLEDGE | VIRTIO_STATUS_DRIVER | VIRTIO_STATUS_DRIVER_OK | \
+	 VIRTIO_STATUS_FEATURES_OK | VIRTIO_STATUS_FAILED)
+
+static bool dev_is_live(const struct virtio_dev *dev)
+{
+	return dev->status & VIRTIO_STATUS_DRIVER_OK;
+}
+
+static bool dev_start_queue(struct virtio_dev *dev, unsigned index)
+{
+	const struct virtio_vq *vq = &dev->vq[index];
+	const struct virtq_config config = {
+		.role = index % 2 ? VIRTQ_FROM_DRIVER : VIRTQ_TO_DRIVER,
+		.size = vq->size,
+		.last_avail = vq->last_avail,
+		.function = XVIO_FUNCTION_PF,
+		.vector = vq->vector,
+		.doorbell = dev->queue_base + index,
+		.hdr_bytes = sizeof(struct virtio_net_hdr),
+		.desc_iova = vq->desc_iova,
+		.driver_iova = vq->driver_iova,
+		.device_iova = vq->device_iova,
+		.map = dev->map,
+	};
+
+	return vnet_start_queue(dev->port, index, &config);
+}
+
+static void dev_stop_queue(struct virtio_dev *dev, unsigned index)
+{
+	dev->vq[index].last_avail = vnet_stop_queue(dev->port, index);
+}
+
+/* All queues that are ready, or none. */
+static bool dev_start_queues(struct virtio_dev *dev)
+{
+	for (unsigned i = 0; i < VIRTIO_DEV_QUEUES; i++) {
+		if (!dev->vq[i].ready || dev_start_queue(dev, i))
+			continue;
+		while (i--)
+			if (dev->vq[i].ready)
+				dev_stop_queue(dev, i);
+		return false;
+	}
+	return true;
+}
+
+static void dev_reset(struct virtio_dev *dev)
+{
+	for (unsigned i = 0; i < VIRTIO_DEV_QUEUES; i++)
+		vnet_stop_queue(dev->port, i);
+	memset(dev->vq, 0, sizeof(dev->vq));
+	dev->accepted = 0;
+	dev->status = 0;
+}
+
+/* Each step needs the one before (3.1.1); FAILED may come at any time. */
+static bool dev_is_in_order(uint8_t status)
+{
+	if (status & VIRTIO_STATUS_DRIVER && !(status & VIRTIO_STATUS_ACKNOWLEDGE))
+		return false;
+	if (status & VIRTIO_STATUS_FEATURES_OK && !(status & VIRTIO_STATUS_DRIVER))
+		return false;
+	return !(status & VIRTIO_STATUS_DRIVER_OK) || status & VIRTIO_STATUS_FEATURES_OK;
+}
+
+static bool dev_features_will_do(const struct virtio_dev *dev)
+{
+	return (dev->accepted & VIRTIO_DEV_MUST_FEATURES) == VIRTIO_DEV_MUST_FEATURES &&
+	       !(dev->accepted & ~dev->offered);
+}
+
+unsigned virtio_dev_set_status(struct virtio_dev *dev, uint8_t status)
+{
+	const uint8_t old = dev->status & VIRTIO_DEV_DRIVER_BITS;
+	uint8_t set;
+
+	if (status == 0) {
+		dev_reset(dev);
+		return XVIO_ST_OK;
+	}
+	status &= (uint8_t)~VIRTIO_STATUS_NEEDS_RESET;
+	if (status & ~VIRTIO_DEV_DRIVER_BITS || old & ~status)
+		return XVIO_ST_BAD_VALUE;
+	if (!dev_is_in_order(status))
+		return XVIO_ST_BAD_STATE;
+	set = status & (uint8_t)~old;
+	if (set & VIRTIO_STATUS_FEATURES_OK && !dev_features_will_do(dev)) {
+		status &= (uint8_t) ~(VIRTIO_STATUS_FEATURES_OK | VIRTIO_STATUS_DRIVER_OK);
+		set = 0;
+	}
+	if (set & VIRTIO_STATUS_DRIVER_OK && !dev_start_queues(dev))
+		return XVIO_ST_NO_SPACE;
+	dev->status |= status;
+	return XVIO_ST_OK;
+}
+
+unsigned virtio_dev_set_features(struct virtio_dev *dev, uint64_t features)
+{
+	if (dev->status & VIRTIO_STATUS_FEATURES_OK)
+		return XVIO_ST_BAD_STATE;
+	if (features & ~dev->offered)
+		return XVIO_ST_BAD_VALUE;
+	dev->accepted = features;
+	return XVIO_ST_OK;
+}
+
+unsigned virtio_dev_ready_queue(struct virtio_dev *dev, unsigned index,
+				const struct virtio_vq *setup)
+{
+	struct virtio_vq *vq = &dev->vq[index];
+	const struct virtio_vq before = *vq;
+
+	if (vq->ready)
+		return XVIO_ST_BAD_STATE;
+	*vq = *setup;
+	vq->ready = true;
+	vq->error = XVIO_RING_ERR_NONE;
+	if (dev_is_live(dev) && !dev_start_queue(dev, index)) {
+		*vq = before;
+		return XVIO_ST_NO_SPACE;
+	}
+	return XVIO_ST_OK;
+}
+
+void virtio_dev_unready_queue(struct virtio_dev *dev, unsigned index)
+{
+	if (!dev->vq[index].ready)
+		return;
+	if (dev_is_live(dev))
+		dev_stop_queue(dev, index);
+	dev->vq[index].ready = false;
+}
+
+uint16_t virtio_dev_last_avail(const struct virtio_dev *dev, unsigned index)
+{
+	if (dev->vq[index].ready && dev_is_live(dev))
+		return vnet_queue_state(dev->port, index).last_avail;
+	return dev->vq[index].last_avail;
+}
+
+bool virtio_dev_queue_error(struct virtio_dev *dev, unsigned index, uint32_t error)
+{
+	struct virtio_vq *vq = &dev->vq[index];
+	const struct vnet_queue_state state = vnet_queue_state(dev->port, index);
+
+	/* The driver may have stopped, reset or started it anew since. */
+	if (!vq->ready || !dev_is_live(dev) || state.running || state.error != error)
+		return false;
+	dev_stop_queue(dev, index);
+	vq->ready = false;
+	vq->error = (uint8_t)error;
+	dev->status |= VIRTIO_STATUS_NEEDS_RESET;
+	return true;
+}
+
+void virtio_dev_set_map(struct virtio_dev *dev, struct iotlb *map)
+{
+	struct iotlb *before = dev->map;
+
+	dev->map = map;
+	vnet_set_map(dev->port, map);
+	iotlb_destroy(before);
+}

@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0 */
+/*
+ * A virtio-net device as its driver's side sees it: status, features, queues (virtio 1.2, 2.1 to 2.4
+ * and 3.1). Core 0 only. Status values returned are XVIO_ST_*.
+ */
+#ifndef CTRL_VIRTIO_DEV_H
+#define CTRL_VIRTIO_DEV_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include "path/iotlb.h"
+
+#define VIRTIO_DEV_QUEUES 2u /* one pair: 0 receiveq, 1 transmitq */
+
+/* A queue while the driver's side owns it; once started it lives in path/vnet.h. */
+struct virtio_vq {
+	uint16_t size;
+	uint16_t vector;
+	uint16_t last_avail; /* exact while stopped */
+	bool ready; /* set up by the driver; runs if DRIVER_OK is set too */
+	uint8_t error; /* XVIO_RING_ERR_* that stopped it */
+	uint64_t desc_iova;
+	uint64_t driver_iova;
+	uint64_t device_iova;
+};
+
+struct virtio_dev {
+	uint32_t id;
+	uint16_t port;
+	uint32_t queue_base; /* doorbell of vq 0 */
+	uint8_t status; /* VIRTIO_STATUS_* */
+	uint64_t offered; /* features */
+	uint64_t accepted;
+	uint32_t generation; /* of the configuration */
+	struct iotlb *map; /* ours */
+	struct virtio_vq vq[VIRTIO_DEV_QUEUES];
+};
+
+/* Feature bits without which no driver gets on with us: both are always to be accepted. */
+#define VIRTIO_DEV_MUST_FEATURES \
+	(VIRTIO_BIT(VIRTIO_F_VERSION_1) | VIRTIO_BIT(VIRTIO_F_ACCESS_PLATFORM))
+
+/*
+ * The driver writes the device status (2.1). 0 resets: all queues are stopped and forgotten when it
+ * returns, the map stays. FEATURES_OK stays clear if the accepted features will not do (3.1.1).
+ * DRIVER_OK starts the queues that are ready. NEEDS_RESET is the device's own and is not written.
+ * BAD_VALUE: a bit of no meaning, or one that is set was to be cleared; BAD_STATE: a step was left
+ * out; NO_SPACE: no memory for a queue. Then nothing has changed.
+ */
+unsigned virtio_dev_set_status(struct virtio_dev *dev, uint8_t status);
+
+/* The driver accepts features (2.2). BAD_STATE once FEATURES_OK is set, BAD_VALUE if not offered. */
+unsigned virtio_dev_set_features(struct virtio_dev *dev, uint64_t features);
+
+/*
+ * The driver sets up a queue and makes it ready; it is started if DRIVER_OK is set. setup is copied,
+ * its values are in range. BAD_STATE if it is ready already; NO_SPACE.
+ */
+unsigned virtio_dev_ready_queue(struct virtio_dev *dev, unsigned index,
+				const struct virtio_vq *setup);
+
+/* Makes a queue not ready; its last_avail is exact then. A queue that is not ready stays as it was. */
+void virtio_dev_unready_queue(struct virtio_dev *dev, unsigned index);
+
+/* Index of a queue's next available entry, exact while it is stopped. */
+uint16_t virtio_dev_last_avail(const struct virtio_dev *dev, unsigned index);
+
+/* A worker stopped this queue for a bad ring: NEEDS_RESET (2.1.2). False: old news, nothing done. */
+bool virtio_dev_queue_error(struct virtio_dev *dev, unsigned index, uint32_t error);
+
+/* Takes over map and destroys the one before, which no worker uses any more. */
+void virtio_dev_set_map(struct virtio_dev *dev, struct iotlb *map);
+
+#endif
