@@ -9,7 +9,7 @@ SOC=${SOC:-rv64}
 IOMMU=${IOMMU:-0}
 CARD=${CARD:-1}
 LOGS=${LOGS:-$xvio_build/run}
-server_pid= soc_pid= agent_pid= server_dir= card_ram= agent_serial=0
+server_pid='' soc_pid='' agent_pid='' server_dir='' card_ram='' agent_in='' agent_out=''
 
 # A process that dies with this script, however it ends.
 tied() { exec setpriv --pdeathsig TERM "$@"; }
@@ -159,7 +159,7 @@ server_run() {
 	local seconds=$1 mark line end
 	mark=x:$RANDOM$RANDOM$RANDOM
 	end=$((SECONDS + seconds + 15))
-	echo "$mark $seconds $(base64 -w 0 <<<"$2")" >&"$agent_out" 2>/dev/null || return 125
+	printf '%s %d %s\n' "$mark" "$seconds" "$(base64 -w 0 <<<"$2")" >&"$agent_out" || return 125
 	while server_alive && [ "$SECONDS" -lt "$end" ]; do
 		IFS= read -r -t 1 -u "$agent_in" line || { [ $? -gt 128 ] || return 125; continue; }
 		case $line in
@@ -184,17 +184,17 @@ stop_process() {
 }
 
 server_stop() {
-	if [ -n "${agent_in-}" ]; then
+	if [ -n "$agent_in" ]; then
 		exec {agent_in}<&- {agent_out}>&-
-		agent_in=
+		agent_in=''
 	fi
 	stop_process "$agent_pid"
 	stop_process "$server_pid"
 	stop_process "$soc_pid"
-	server_pid= soc_pid= agent_pid=
+	server_pid='' soc_pid='' agent_pid=''
 	[ -z "$card_ram" ] || rm -f "$card_ram"
 	[ -z "$server_dir" ] || rm -rf "$server_dir"
-	server_dir= card_ram=
+	server_dir='' card_ram=''
 }
 
 # What to read when something went wrong.

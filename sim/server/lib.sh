@@ -7,6 +7,9 @@ xvio_root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 xvio_cache=${XVIO_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/xvio}
 xvio_build=$xvio_root/build
 
+# One clock for a whole run, also through the scripts it calls.
+[ -z "${XVIO_T0-}" ] || SECONDS=$(($(date +%s) - XVIO_T0))
+
 say() { printf '[%4ds] %s\n' "$SECONDS" "$*"; }
 warn() { printf '[%4ds] %s\n' "$SECONDS" "$*" >&2; }
 die() { warn "error: $*"; exit 1; }

@@ -24,13 +24,13 @@ die() { fail "$*"; exit 1; }
 
 # check 'claim' COMMAND...: the claim holds if the command succeeds; what it said is shown if not.
 check() {
-	local claim=$1 out rc
+	local claim=$1 out rc=0
 	shift
-	if out=$("$@" 2>&1); then
+	out=$("$@" 2>&1) || rc=$?
+	if [ "$rc" -eq 0 ]; then
 		pass "$claim"
 		return 0
 	fi
-	rc=$?
 	fail "$claim"
 	note "$* -> $rc"
 	[ -z "$out" ] || tail -n 15 <<<"$out" | sed 's/^/  | /'
@@ -105,9 +105,7 @@ card_flash() {
 driver_loaded() { [ -d /sys/module/xvio ]; }
 
 driver_load() {
-	local mod
 	driver_loaded && return
-	for mod in vdpa; do modprobe -q "$mod"; done
 	insmod "$xvio/xvio.ko" || return 1
 	wait_for 15 rep p0
 }
