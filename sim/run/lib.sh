@@ -1,13 +1,15 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # The emulated server with its card, as functions of the host: server_start, server_run,
 # server_stop. Used by the launchers beside it (server, run, system). Set before server_start:
-# SOC (rv64 or native), IOMMU (1: the server has an intel-iommu), CARD (0: no card), LOGS (a folder).
+# SOC (rv64 or native), IOMMU (1: the server has an intel-iommu), CARD (0: no card), FLASHED (1: not
+# blank), LOGS (a folder).
 # shellcheck source=sim/server/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/../server/lib.sh"
 
 SOC=${SOC:-rv64}
 IOMMU=${IOMMU:-0}
 CARD=${CARD:-1}
+FLASHED=${FLASHED:-0}
 LOGS=${LOGS:-$xvio_build/run}
 server_pid='' soc_pid='' agent_pid='' server_dir='' card_ram='' agent_in='' agent_out=''
 
@@ -42,16 +44,18 @@ server_prepare() {
 	card_ram=$(mktemp "$shm/xvio-card.XXXXXX")
 	server_payload "$server_dir/payload.tar"
 	truncate -s %4096 "$server_dir/payload.tar"
-	server_blank_flash
+	server_flash
 	if [ -e "$xvio_build/rv64/rom.bin" ]; then
 		cp "$xvio_build/rv64/rom.bin" "$server_dir/rom.bin"
 		truncate -s 32M "$server_dir/rom.bin"
 	fi
 }
 
-# 16 MiB of ones: a card fresh from the factory.
-server_blank_flash() {
+# 16 MiB of ones: a card fresh from the factory; or, with FLASHED=1, the firmware in its first slot.
+server_flash() {
 	head -c 16M /dev/zero | tr '\0' '\377' >"$server_dir/flash.bin"
+	[ "$FLASHED" = 0 ] || dd if="$xvio_build/rv64/xvio-fw.img" of="$server_dir/flash.bin" \
+		bs=1M seek=1 conv=notrunc status=none
 }
 
 # The server's command line, in server_args.

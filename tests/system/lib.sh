@@ -345,6 +345,7 @@ guests_clear() {
 world_up() {
 	local dev ns=world$1
 	ip netns list | grep -qw "$ns" || ip netns add "$ns"
+	ip netns exec "$ns" sh -c 'echo 1 >/proc/sys/net/ipv6/conf/all/disable_ipv6'
 	dev=$(grep -l "52:54:00:77:00:0$1" /sys/class/net/*/address 2>/dev/null | head -n 1)
 	if [ -n "$dev" ]; then
 		dev=$(basename "$(dirname "$dev")")
