@@ -43,7 +43,8 @@ static int main_enable_pci(struct pci_dev *pdev)
 	err = pci_enable_device_mem(pdev);
 	if (err)
 		return err;
-	err = pci_request_mem_regions(pdev, XVIO_DRIVER_NAME);
+	/* The registers are not claimed, so that xvio-flash can look at a card that has a driver */
+	err = pci_request_region(pdev, XVIO_BAR_DOORBELLS, XVIO_DRIVER_NAME);
 	if (err)
 		goto disable;
 	err = dma_set_mask_and_coherent(&pdev->dev, DMA_BIT_MASK(64));
@@ -55,7 +56,7 @@ static int main_enable_pci(struct pci_dev *pdev)
 	return 0;
 
 release:
-	pci_release_mem_regions(pdev);
+	pci_release_region(pdev, XVIO_BAR_DOORBELLS);
 disable:
 	pci_disable_device(pdev);
 	return err;
@@ -64,7 +65,7 @@ disable:
 static void main_disable_pci(struct pci_dev *pdev)
 {
 	pci_clear_master(pdev);
-	pci_release_mem_regions(pdev);
+	pci_release_region(pdev, XVIO_BAR_DOORBELLS);
 	pci_disable_device(pdev);
 }
 
