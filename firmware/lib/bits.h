@@ -16,6 +16,16 @@ static inline uint32_t bits_min(uint32_t a, uint32_t b)
 	return a < b ? a : b;
 }
 
+/* Place of the highest bit; value is not 0. Without a library call where no instruction does it. */
+static inline unsigned bits_log2(uint64_t value)
+{
+	unsigned log2 = 0;
+
+	while (value >>= 1)
+		log2++;
+	return log2;
+}
+
 /* alignment is a power of two. */
 static inline uint64_t bits_align_up(uint64_t value, uint64_t alignment)
 {

@@ -32,7 +32,7 @@ static size_t heap_free_steps;
 /* All blocks of a class above that of steps are at least steps long. */
 static unsigned heap_class_of(size_t steps)
 {
-	unsigned log2 = 63u - (unsigned)__builtin_clzll(steps);
+	unsigned log2 = bits_log2(steps);
 
 	return log2 < 2 ? (unsigned)steps : log2 * 4 + (unsigned)(steps >> (log2 - 2) & 3u);
 }

@@ -40,7 +40,6 @@ struct worker_notices {
 
 static struct worker_slot worker_slot[CORE_MAX];
 static struct worker_notices *worker_notices[CORE_MAX];
-static _Atomic bool worker_ready;
 
 void worker_init(void)
 {
@@ -58,9 +57,6 @@ void worker_init(void)
 	}
 	if (!good)
 		panic("worker: no memory for the packet path, or no worker core");
-	atomic_store_explicit(&worker_ready, true, memory_order_release);
-	for (core = 1; core < hal_num_cores(); core++)
-		hal_wake(core);
 }
 
 static void worker_parse(struct core *core)
@@ -147,9 +143,6 @@ bool worker_poll(void)
 
 void worker_loop(void)
 {
-	while (!atomic_load_explicit(&worker_ready,
-				     memory_order_acquire)) /* pairs: worker_init() */
-		hal_sleep(WORKER_SLEEP_US);
 	for (;;) {
 		if (!worker_poll())
 			hal_sleep(WORKER_SLEEP_US);

@@ -15,7 +15,7 @@
  */
 void worker_init(void);
 
-/* Never returns: polls, sleeps when there is nothing to do. Worker cores. */
+/* Never returns: polls, sleeps when there is nothing to do. Worker cores, after worker_init(). */
 _Noreturn void worker_loop(void);
 
 /* One round over the calling core's ports; true if there was work. Tests call it directly. */
