@@ -26,6 +26,9 @@ cmd_handler cmd_vdpa_get_config, cmd_vdpa_set_config, cmd_vdpa_vq_set, cmd_vdpa_
 void cmd_port_start(void);
 void cmd_port_reset(void);
 
+/* Forgets all vDPA devices, at start. */
+void cmd_vdpa_start(void);
+
 /* vDPA devices: tells the one behind a port (if it is one) that its port's state or MAC changed. */
 void cmd_vdpa_port_changed(uint16_t port);
 

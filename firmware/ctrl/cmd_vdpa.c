@@ -9,6 +9,7 @@
 #include "path/port.h"
 #include "path/vnet.h"
 #include "path/worker.h"
+#include <string.h>
 #include <xvio/event.h>
 #include <xvio/pci.h>
 #include <xvio/virtio.h>
@@ -21,6 +22,11 @@ _Static_assert(VDPA_FIRST_DOORBELL + VDPA_MAX_DEVICES * VIRTIO_DEV_QUEUES <= XVI
 	       "each queue has a doorbell");
 
 static struct virtio_dev *vdpa_devices[VDPA_MAX_DEVICES];
+
+void cmd_vdpa_start(void)
+{
+	memset(vdpa_devices, 0, sizeof(vdpa_devices));
+}
 
 unsigned cmd_vdpa_max(void)
 {

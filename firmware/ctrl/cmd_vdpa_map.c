@@ -65,6 +65,8 @@ static unsigned map_build(const struct xvio_cmd_vdpa_map *cmd, struct iotlb **ma
 		}
 	}
 	*map = iotlb_create(entries, cmd->num_entries, &bad);
+	if (!*map && bad == cmd->num_entries)
+		return XVIO_ST_NO_SPACE;
 	if (!*map)
 		return cmd_bad_value(detail, offsetof(struct xvio_cmd_vdpa_map, table_addr));
 	return XVIO_ST_OK;

@@ -46,6 +46,7 @@ void ctrl_start(void)
 	struct xvio_status *status = hal_status();
 
 	mbox_start();
+	cmd_vdpa_start();
 	cmd_port_start();
 	for (unsigned i = 0; i < hal_num_uplinks(); i++)
 		ctrl_link_was_up[i] = hal_mac_link_up(i);
