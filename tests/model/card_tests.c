@@ -290,15 +290,21 @@ void test_mac_rx_losses(struct rig *rig)
 	CHECK(rx->slot[0][0] == 0x77);
 }
 
+static void set_link(struct rig *rig, bool up)
+{
+	CHECK(rig_qmp(rig, up ? "{'execute':'set_link','arguments':{'name':'u0','up':true}}"
+			      : "{'execute':'set_link','arguments':{'name':'u0','up':false}}"));
+}
+
 void test_mac_link(struct rig *rig)
 {
 	CHECK(rig->link->link_up == 1);
 	rig_hart_start(rig, 0);
 	rig_store(&rig->link->hart[0].sleeping, 1);
-	rig_qmp(rig, "{\"execute\":\"set_link\",\"arguments\":{\"name\":\"u0\",\"up\":false}}");
+	set_link(rig, false);
 	CHECK(rig->link->link_up == 0 && rig_woken(rig, 0, 1000));
 	CHECK(rig_run(rig, 0, mac_tx(0, BUF, 60)) == XVIO_OP_ST_NO_LINK);
-	rig_qmp(rig, "{\"execute\":\"set_link\",\"arguments\":{\"name\":\"u0\",\"up\":true}}");
+	set_link(rig, true);
 	CHECK(rig->link->link_up == 1 && rig_woken(rig, 0, 1000));
 	CHECK(rig_run(rig, 0, mac_tx(0, BUF, 60)) == XVIO_OP_ST_OK);
 }
@@ -321,11 +327,11 @@ void test_reset_register(struct rig *rig)
 	CHECK(rig_rings(rig, 0)->db_prod == 0 && rig_rings(rig, 0)->db[0].count == 0);
 	CHECK(rig->link->mbox_seq == 0 && rig->link->data[0] == 0 && rig->link->link_up == 1);
 	CHECK(rig->ram[XVIO_RAM_FLASH] == 0xff);
-	CHECK(rig_expect_text(rig->ctl_fd, QMP_RESET));
+	CHECK(rig_expect_text(rig->ctl_fd, QMP_RESET, NULL));
 	/* What the monitor says is of no interest, but must not fill its pipe. */
 	CHECK(write(rig->ctl_fd, "{\"return\": {}}\n", 15) == 15);
 	rig_set_reg(rig, XVIO_REG_RESET, XVIO_RESET_KEY);
-	CHECK(rig_expect_text(rig->ctl_fd, QMP_RESET));
+	CHECK(rig_expect_text(rig->ctl_fd, QMP_RESET, NULL));
 }
 
 void test_reset_old_generation(struct rig *rig)
@@ -359,7 +365,7 @@ void test_reset_flr(struct rig *rig)
 	rig_ctl_accept(rig);
 	rig_set_reg(rig, XVIO_REG_FLASH_ADDR, 0x1000);
 	rig_cfg_write(rig, exp + 8, rig_cfg_read(rig, exp + 8) | 1u << 15);
-	CHECK(rig_expect_text(rig->ctl_fd, QMP_RESET));
+	CHECK(rig_expect_text(rig->ctl_fd, QMP_RESET, NULL));
 	CHECK((rig_cfg_read(rig, 0x04) & 0x6) == 0);
 	CHECK((rig_cfg_read(rig, exp + 8) & 1u << 15) == 0);
 	rig_pci_setup(rig);
@@ -377,7 +383,7 @@ void test_reset_before_soc_control(struct rig *rig)
 	CHECK(rig_reg(rig, XVIO_REG_GENERATION) == 2);
 	rig_ctl_listen(rig);
 	rig_ctl_accept(rig);
-	CHECK(rig_expect_text(rig->ctl_fd, QMP_RESET));
+	CHECK(rig_expect_text(rig->ctl_fd, QMP_RESET, NULL));
 }
 
 void test_soc_replaced(struct rig *rig)

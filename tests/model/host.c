@@ -150,10 +150,10 @@ void rig_set_reg(struct rig *rig, unsigned int reg, uint32_t value)
 	rig_write(rig, RIG_BAR0 + reg, value, 4);
 }
 
-void rig_qmp(struct rig *rig, const char *command)
+bool rig_qmp(struct rig *rig, const char *command)
 {
 	size_t len = strlen(command);
 
 	CHECK(write(rig->qmp_fd, command, len) == (ssize_t)len && write(rig->qmp_fd, "\n", 1) == 1);
-	CHECK(rig_expect_text(rig->qmp_fd, "\"return\""));
+	return rig_expect_text(rig->qmp_fd, "\"return\"", "\"error\"");
 }

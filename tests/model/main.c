@@ -32,6 +32,7 @@ _Noreturn void rig_fail(const char *file, int line, const char *what)
 static bool run_test(const struct test *test)
 {
 	volatile bool passed = false;
+	char complaints[1024];
 
 	if (!setjmp(on_failure)) {
 		rig_create(&bench);
@@ -39,6 +40,10 @@ static bool run_test(const struct test *test)
 			rig_power_on(&bench);
 		test->run(&bench);
 		passed = true;
+	}
+	if (!passed) {
+		rig_read_stderr(&bench, complaints, sizeof(complaints));
+		printf("%s", complaints);
 	}
 	rig_destroy(&bench);
 	printf("%s %s\n", passed ? "ok  " : "FAIL", test->name);

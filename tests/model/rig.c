@@ -100,7 +100,8 @@ static void exec_qemu(struct rig *rig, const char *ram_options)
 	      "socket,id=iv,path=ivshmem,server=on,wait=off", "-chardev",
 	      "socket,id=ctl,path=ctl,reconnect-ms=50", "-netdev",
 	      "dgram,id=u0,local.type=unix,local.path=wire,remote.type=unix,remote.path=far",
-	      "-device",
+	      "-global", "ICH9-LPC.acpi-pci-hotplug-with-bridge-support=off", "-device",
+	      "pcie-root-port,id=slot0,addr=5,chassis=1", "-device",
 	      "xvio,id=card0,addr=4,ram=ram,flash=flash,ivshmem=iv,socctl=ctl,uplink0=u0", NULL);
 	_exit(127);
 }
@@ -136,7 +137,7 @@ void rig_power_on(struct rig *rig)
 	rig_spawn(rig, "share=on,size=128M");
 	rig->qtest_fd = accept_one(&rig->qtest_listen_fd);
 	rig->qmp_fd = accept_one(&rig->qmp_listen_fd);
-	rig_qmp(rig, "{\"execute\":\"qmp_capabilities\"}");
+	CHECK(rig_qmp(rig, "{\"execute\":\"qmp_capabilities\"}"));
 	map_ram(rig);
 	rig_soc_connect(rig);
 	rig_pci_setup(rig);
@@ -162,27 +163,34 @@ void rig_power_off(struct rig *rig)
 	rig->ram = NULL;
 }
 
-int rig_wait_exit(struct rig *rig, char *text, size_t text_bytes)
+void rig_read_stderr(struct rig *rig, char *text, size_t text_bytes)
 {
 	char path[64];
-	int fd, status;
-	ssize_t n;
+	ssize_t n = 0;
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/stderr", rig->dir);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd >= 0)
+		n = read(fd, text, text_bytes - 1);
+	close_fd(&fd);
+	text[n > 0 ? n : 0] = '\0';
+}
+
+int rig_wait_exit(struct rig *rig)
+{
+	int status;
 
 	CHECK(waitpid(rig->qemu, &status, 0) == rig->qemu);
 	rig->qemu = 0;
-	snprintf(path, sizeof(path), "%s/stderr", rig->dir);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	n = read(fd, text, text_bytes - 1);
-	close(fd);
-	CHECK(n >= 0);
-	text[n] = '\0';
 	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
 
 void rig_destroy(struct rig *rig)
 {
-	static const char *const names[] = {"bios", "card.ram", "flash",   "stderr", "qtest",
-					    "qmp",  "ctl",	"ivshmem", "wire",   "far"};
+	static const char *const names[] = {"bios",	"card.ram", "flash", "card2.ram", "flash2",
+					    "ivshmem2", "stderr",   "qtest", "qmp",	  "ctl",
+					    "ivshmem",	"wire",	    "far"};
 	char path[64];
 	size_t i;
 
@@ -270,7 +278,7 @@ void rig_ctl_accept(struct rig *rig)
 	rig->ctl_fd = accept_one(&rig->ctl_listen_fd);
 }
 
-bool rig_expect_text(int fd, const char *text)
+bool rig_expect_text(int fd, const char *text, const char *unless)
 {
 	char buf[4096];
 	size_t have = 0;
@@ -280,6 +288,8 @@ bool rig_expect_text(int fd, const char *text)
 	while (!strstr(buf, text)) {
 		ssize_t n;
 
+		if (unless && strstr(buf, unless))
+			return false;
 		if (have == sizeof(buf) - 1 || poll(&p, 1, 2000) != 1)
 			return false;
 		n = read(fd, buf + have, sizeof(buf) - 1 - have);

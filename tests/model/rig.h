@@ -60,8 +60,10 @@ void rig_spawn(struct rig *rig, const char *ram_options);
 /* Starts QEMU, maps card RAM, connects the SoC and sets up the PCI device. */
 void rig_power_on(struct rig *rig);
 void rig_power_off(struct rig *rig);
-/* QEMU is expected to give up: returns its exit status and what it wrote to stderr. */
-int rig_wait_exit(struct rig *rig, char *text, size_t text_bytes);
+/* QEMU is expected to give up: returns its exit status. */
+int rig_wait_exit(struct rig *rig);
+/* What QEMU has complained about since power-on. */
+void rig_read_stderr(struct rig *rig, char *text, size_t text_bytes);
 void rig_destroy(struct rig *rig);
 
 /* The SoC's side */
@@ -70,8 +72,8 @@ void rig_soc_disconnect(struct rig *rig);
 /* The SoC's monitor: a listener is there from power-on; an accepted connection closes it. */
 void rig_ctl_listen(struct rig *rig);
 void rig_ctl_accept(struct rig *rig);
-/* Reads from a socket until text was seen; false after 2 s without it. */
-bool rig_expect_text(int fd, const char *text);
+/* Reads from a socket until text was seen; false when unless was, or after 2 s without either. */
+bool rig_expect_text(int fd, const char *text, const char *unless);
 struct xvio_hart_rings *rig_rings(struct rig *rig, unsigned int hart);
 struct xvio_mac_rx *rig_mac_rx(struct rig *rig, unsigned int uplink);
 /* The hart starts: its own words zeroed, ready in the present generation. */
@@ -99,7 +101,7 @@ void rig_mem_read(struct rig *rig, uint64_t addr, void *buf, size_t len);
 void rig_mem_write(struct rig *rig, uint64_t addr, const void *buf, size_t len);
 uint32_t rig_reg(struct rig *rig, unsigned int reg);
 void rig_set_reg(struct rig *rig, unsigned int reg, uint32_t value);
-/* One QMP command, e.g. {"execute":"set_link",...}; the answer must be a success. */
-void rig_qmp(struct rig *rig, const char *command);
+/* One QMP command, e.g. {'execute':'set_link',...}: does it succeed? */
+bool rig_qmp(struct rig *rig, const char *command);
 
 #endif

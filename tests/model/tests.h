@@ -19,6 +19,7 @@
 	X(flash_nor_rules)          \
 	X(flash_bad_arguments)      \
 	X(flash_persists)           \
+	X(hot_unplug)               \
 	X(dma_in_and_out)           \
 	X(dma_bad_operations)       \
 	X(dma_bus_errors)           \

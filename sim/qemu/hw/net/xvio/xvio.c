@@ -140,65 +140,100 @@ static bool xvio_init_bar_regs(XvioState *s, Error **errp)
     MemoryRegion *ram = host_memory_backend_get_memory(s->ram_backend);
     Object *obj = OBJECT(s);
 
-    memory_region_init(&s->bar_regs, obj, "xvio-regs-bar", XVIO_BAR_REGS_BYTES);
-    memory_region_init_io(&s->regs, obj, &xvio_reg_ops, s, "xvio-regs", XVIO_WIN_BYTES);
-    memory_region_add_subregion(&s->bar_regs, 0, &s->regs);
-    xvio_add_window(s, &s->win_status, "xvio-status", XVIO_WIN_STATUS, XVIO_RAM_STATUS);
-    xvio_add_window(s, &s->win_mbox_rsp, "xvio-mbox-rsp", XVIO_WIN_MBOX_RSP, XVIO_RAM_MBOX_RSP);
-    xvio_add_window(s, &s->win_event, "xvio-event", XVIO_WIN_EVENT, XVIO_RAM_EVENT);
-    memory_region_init_alias(&s->win_mbox_req, obj, "xvio-mbox-req", ram, XVIO_RAM_MBOX_REQ,
-                             XVIO_WIN_BYTES);
-    memory_region_add_subregion(&s->bar_regs, XVIO_WIN_MBOX_REQ, &s->win_mbox_req);
     if (!memory_region_init_ram_nomigrate(&s->win_flash, obj, "xvio-flash-window", XVIO_WIN_BYTES,
                                           errp)) {
         return false;
     }
-    memory_region_add_subregion(&s->bar_regs, XVIO_WIN_FLASH, &s->win_flash);
     s->flash.window = memory_region_get_ram_ptr(&s->win_flash);
+    memory_region_init_alias(&s->win_mbox_req, obj, "xvio-mbox-req", ram, XVIO_RAM_MBOX_REQ,
+                             XVIO_WIN_BYTES);
+    memory_region_init_io(&s->regs, obj, &xvio_reg_ops, s, "xvio-regs", XVIO_WIN_BYTES);
+
+    memory_region_init(&s->bar_regs, obj, "xvio-regs-bar", XVIO_BAR_REGS_BYTES);
+    memory_region_add_subregion(&s->bar_regs, 0, &s->regs);
+    xvio_add_window(s, &s->win_status, "xvio-status", XVIO_WIN_STATUS, XVIO_RAM_STATUS);
+    memory_region_add_subregion(&s->bar_regs, XVIO_WIN_MBOX_REQ, &s->win_mbox_req);
+    xvio_add_window(s, &s->win_mbox_rsp, "xvio-mbox-rsp", XVIO_WIN_MBOX_RSP, XVIO_RAM_MBOX_RSP);
+    xvio_add_window(s, &s->win_event, "xvio-event", XVIO_WIN_EVENT, XVIO_RAM_EVENT);
+    memory_region_add_subregion(&s->bar_regs, XVIO_WIN_FLASH, &s->win_flash);
     pci_register_bar(PCI_DEVICE(s), XVIO_BAR_REGS, XVIO_BAR_FLAGS, &s->bar_regs);
     return true;
 }
 
-static bool xvio_init_pci(XvioState *s, Error **errp)
+/* A region in a container holds on to the device: it would never be freed. */
+static void xvio_exit_bar_regs(XvioState *s)
+{
+    memory_region_del_subregion(&s->bar_regs, &s->win_flash);
+    memory_region_del_subregion(&s->bar_regs, &s->win_event);
+    memory_region_del_subregion(&s->bar_regs, &s->win_mbox_rsp);
+    memory_region_del_subregion(&s->bar_regs, &s->win_mbox_req);
+    memory_region_del_subregion(&s->bar_regs, &s->win_status);
+    memory_region_del_subregion(&s->bar_regs, &s->regs);
+}
+
+static bool xvio_init_msix(XvioState *s, Error **errp)
 {
     PCIDevice *pdev = PCI_DEVICE(s);
     unsigned i;
 
-    if (!xvio_init_bar_regs(s, errp)) {
-        return false;
-    }
-    memory_region_init_io(&s->bar_doorbells, OBJECT(s), &xvio_doorbell_ops, s, "xvio-doorbells",
-                          XVIO_BAR_DOORBELLS_BYTES);
-    pci_register_bar(pdev, XVIO_BAR_DOORBELLS, XVIO_BAR_FLAGS, &s->bar_doorbells);
     memory_region_init(&s->bar_msix, OBJECT(s), "xvio-msix", XVIO_BAR_MSIX_BYTES);
     pci_register_bar(pdev, XVIO_BAR_MSIX, XVIO_BAR_FLAGS, &s->bar_msix);
-
-    if (pci_pm_init(pdev, XVIO_CAP_PM, errp) < 0 ||
-        msix_init(pdev, XVIO_NUM_MSIX, &s->bar_msix, XVIO_BAR_MSIX, XVIO_MSIX_TABLE, &s->bar_msix,
+    if (msix_init(pdev, XVIO_NUM_MSIX, &s->bar_msix, XVIO_BAR_MSIX, XVIO_MSIX_TABLE, &s->bar_msix,
                   XVIO_BAR_MSIX, XVIO_MSIX_PBA, XVIO_CAP_MSIX, errp) < 0) {
         return false;
     }
     for (i = 0; i < XVIO_NUM_MSIX; i++) {
         msix_vector_use(pdev, i);
     }
+    return true;
+}
+
+static bool xvio_init_express(XvioState *s, Error **errp)
+{
+    PCIDevice *pdev = PCI_DEVICE(s);
+    const uint8_t *mac = s->mac.a;
+    const uint8_t eui64[] = { mac[0], mac[1], mac[2], 0xff, 0xfe, mac[3], mac[4], mac[5] };
+
+    if (pci_pm_init(pdev, XVIO_CAP_PM, errp) < 0) {
+        return false;
+    }
     if (pcie_endpoint_cap_init(pdev, XVIO_CAP_EXP) < 0) {
         error_setg(errp, "xvio: cannot add the PCI Express capability");
-        msix_uninit(pdev, &s->bar_msix, &s->bar_msix);
         return false;
     }
     pcie_cap_flr_init(pdev);
-    pcie_dev_ser_num_init(pdev, XVIO_EXT_CAP_SERIAL, ldq_be_p((uint8_t[8]) {
-        s->mac.a[0], s->mac.a[1], s->mac.a[2], 0xff, 0xfe, s->mac.a[3], s->mac.a[4], s->mac.a[5]
-    }));
+    pcie_dev_ser_num_init(pdev, XVIO_EXT_CAP_SERIAL, ldq_be_p(eui64));
     return true;
+}
+
+static bool xvio_init_pci(XvioState *s, Error **errp)
+{
+    if (!xvio_init_bar_regs(s, errp)) {
+        return false;
+    }
+    memory_region_init_io(&s->bar_doorbells, OBJECT(s), &xvio_doorbell_ops, s, "xvio-doorbells",
+                          XVIO_BAR_DOORBELLS_BYTES);
+    pci_register_bar(PCI_DEVICE(s), XVIO_BAR_DOORBELLS, XVIO_BAR_FLAGS, &s->bar_doorbells);
+    if (!xvio_init_express(s, errp)) {
+        goto exit_bar_regs;
+    }
+    if (!xvio_init_msix(s, errp)) {
+        goto exit_express;
+    }
+    return true;
+
+exit_express:
+    pcie_cap_exit(PCI_DEVICE(s));
+exit_bar_regs:
+    xvio_exit_bar_regs(s);
+    return false;
 }
 
 static void xvio_exit_pci(XvioState *s)
 {
-    PCIDevice *pdev = PCI_DEVICE(s);
-
-    pcie_cap_exit(pdev);
-    msix_uninit(pdev, &s->bar_msix, &s->bar_msix);
+    msix_uninit(PCI_DEVICE(s), &s->bar_msix, &s->bar_msix);
+    pcie_cap_exit(PCI_DEVICE(s));
+    xvio_exit_bar_regs(s);
 }
 
 static bool xvio_init_ram(XvioState *s, Error **errp)

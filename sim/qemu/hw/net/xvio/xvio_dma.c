@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * xvio DMA engine: executes the harts' rings of operations (link.h) in bounded slices, round-robin.
- * Runs in a bottom half of the main loop that carries the device's re-entrancy guard, so the card
- * cannot be made to write its own registers.
+ * Runs in the main loop under the device's re-entrancy guard, so the card cannot be made to write
+ * its own registers.
  */
 #include "qemu/osdep.h"
 #include "qemu/atomic.h"
@@ -167,9 +167,14 @@ static void xvio_dma_run(void *opaque)
     }
 }
 
+/* At once, not in the bottom half: the SoC is waiting. The guard is the one that the latter has. */
 void xvio_dma_kick(XvioState *s)
 {
-    qemu_bh_schedule(s->dma_bh);
+    MemReentrancyGuard *guard = &DEVICE(s)->mem_reentrancy_guard;
+
+    guard->engaged_in_io = true;
+    xvio_dma_run(s);
+    guard->engaged_in_io = false;
 }
 
 void xvio_dma_reset(XvioState *s)

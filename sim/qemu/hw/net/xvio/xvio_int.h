@@ -151,7 +151,7 @@ void xvio_soc_reset(XvioState *s, const char *why);
 
 void xvio_dma_init(XvioState *s);
 void xvio_dma_exit(XvioState *s);
-/* The SoC has published operations. Returns at once; they run in a bottom half. */
+/* The SoC has published operations. Those beyond a bounded amount run in a bottom half later. */
 void xvio_dma_kick(XvioState *s);
 void xvio_dma_reset(XvioState *s);
 
