@@ -18,6 +18,17 @@ void *memcpy(void *restrict to, const void *restrict from, size_t len_bytes)
 	if (((uintptr_t)dst ^ (uintptr_t)src) % MEM_WORD == 0) {
 		for (; len_bytes && (uintptr_t)dst % MEM_WORD; len_bytes--)
 			*dst++ = *src++;
+		for (; len_bytes >= 4 * MEM_WORD; len_bytes -= 4 * MEM_WORD) {
+			const mem_word *from_word = (const mem_word *)src;
+			mem_word *to_word = (mem_word *)dst;
+
+			to_word[0] = from_word[0];
+			to_word[1] = from_word[1];
+			to_word[2] = from_word[2];
+			to_word[3] = from_word[3];
+			dst += 4 * MEM_WORD;
+			src += 4 * MEM_WORD;
+		}
 		for (; len_bytes >= MEM_WORD; len_bytes -= MEM_WORD) {
 			*(mem_word *)dst = *(const mem_word *)src;
 			dst += MEM_WORD;
@@ -48,10 +59,17 @@ void *memset(void *to, int value, size_t len_bytes)
 
 	for (; len_bytes && (uintptr_t)dst % MEM_WORD; len_bytes--)
 		*dst++ = (uint8_t)value;
-	for (; len_bytes >= MEM_WORD; len_bytes -= MEM_WORD) {
-		*(mem_word *)dst = word;
-		dst += MEM_WORD;
+	for (; len_bytes >= 4 * MEM_WORD; len_bytes -= 4 * MEM_WORD) {
+		mem_word *to_word = (mem_word *)dst;
+
+		to_word[0] = word;
+		to_word[1] = word;
+		to_word[2] = word;
+		to_word[3] = word;
+		dst += 4 * MEM_WORD;
 	}
+	for (; len_bytes >= MEM_WORD; len_bytes -= MEM_WORD, dst += MEM_WORD)
+		*(mem_word *)dst = word;
 	while (len_bytes--)
 		*dst++ = (uint8_t)value;
 	return to;
