@@ -215,14 +215,17 @@ vdpa_chardev() {
 	done
 }
 
-# vdpa_netdev NAME: the netdev of a device bound to virtio_vdpa.
+# vdpa_netdev NAME: the netdev of a device bound to virtio_vdpa. Its parent is the card, as for all
+# of them, so it is known by its address.
 vdpa_netdev() {
-	local dev
-	for dev in /sys/bus/vdpa/devices/"$1"/virtio*/net/*; do
-		[ -e "$dev" ] || return 1
+	local dev mac
+	mac=$(vdpa_mac "$1")
+	for dev in /sys/bus/pci/devices/"$(card_bdf)"/virtio*/net/*; do
+		[ -n "$mac" ] && [ "$(cat "$dev/address" 2>/dev/null)" = "$mac" ] || continue
 		basename "$dev"
 		return
 	done
+	return 1
 }
 
 vdpa_mac() { vdpa dev config show "$1" | grep -oE '([0-9a-f]{2}:){5}[0-9a-f]{2}' | head -n 1; }
