@@ -41,7 +41,7 @@ FW_IMAGE_ONLY := $(B)/rv64/obj/hal/rv64/start.S.o $(B)/rv64/obj/hal/rv64/entry.c
 FW_ROM_OBJECTS := $(filter-out $(FW_IMAGE_ONLY),$(FW_RV64_HAL_OBJECTS))
 FW_IMAGE_OBJECTS := $(filter-out $(FW_ROM_ONLY),$(FW_RV64_HAL_OBJECTS)) $(B)/rv64/obj/main.c.o
 
-.PHONY: firmware fw-symbols-check
+.PHONY: firmware fw-symbols-check soc-smoke
 firmware: $(B)/rv64/rom.bin $(B)/rv64/xvio-fw.img $(B)/native/libxvio.a $(B)/native/xvio-soc ## boot ROM, firmware image, native SoC
 
 $(B)/rv64/obj/%.c.o: firmware/%.c
@@ -100,6 +100,10 @@ fw-symbols-check: $(B)/rv64/libxvio.a ## the firmware library needs only hal_* a
 	@bad=$$($(FW_CROSS)nm -u $(B)/rv64/libxvio.o | awk '$$2 !~ /^(hal_[a-z0-9_]+|mem(cpy|set|move|cmp))$$/ { print $$2 }'); \
 	if [ -n "$$bad" ]; then echo "libxvio.a needs: $$bad"; exit 1; fi; \
 	echo "symbols: libxvio.a needs hal_* and mem* only"
+
+soc-smoke: firmware ## boot the SoC, rv64 and native, against hardware played by a script
+	tests/tools/soc-smoke rv64
+	tests/tools/soc-smoke native
 
 .PHONY: FORCE
 FORCE:
