@@ -38,6 +38,11 @@ $(C)/unit/%: $(C)/obj/tests/unit/%.o $(C)/libcheck.a
 	@mkdir -p $(@D)
 	gcc $(CHECK_SANITIZE) -o $@ $^ -lcmocka
 
+# xvio-flash, all but its way to real cards and its command line, on a card of the test's own.
+CHECK_FLASH := $(filter-out %/io_pci.c %/xvio_flash.c,$(wildcard hostdrv/flash/*.c))
+$(C)/unit/flash/test_flash: CHECK_CPPFLAGS += -Ihostdrv/flash
+$(C)/unit/flash/test_flash: $(CHECK_FLASH:%.c=$(C)/obj/%.o)
+
 $(C)/replay/%: $(C)/obj/tests/fuzz/fuzz_%.o $(C)/obj/tests/fuzz/replay.o $(C)/libcheck.a
 	@mkdir -p $(@D)
 	gcc $(CHECK_SANITIZE) -o $@ $^ -lcmocka
