@@ -313,7 +313,7 @@ void test_mac_link(struct rig *rig)
 
 void test_reset_register(struct rig *rig)
 {
-	rig_ctl_accept(rig);
+	rig_ctl_connect(rig);
 	rig_hart_start(rig, 0);
 	rig_run(rig, 0, dma_read(RIG_HOST_MEM, BUF, 8));
 	rig_write(rig, RIG_BAR2, 1, 4);
@@ -362,7 +362,7 @@ void test_reset_flr(struct rig *rig)
 {
 	unsigned int exp = rig_cap_find(rig, 0x10);
 
-	rig_ctl_accept(rig);
+	rig_ctl_connect(rig);
 	rig_set_reg(rig, XVIO_REG_FLASH_ADDR, 0x1000);
 	rig_cfg_write(rig, exp + 8, rig_cfg_read(rig, exp + 8) | 1u << 15);
 	CHECK(rig_expect_text(rig->ctl_fd, QMP_RESET, NULL));
@@ -376,13 +376,9 @@ void test_reset_flr(struct rig *rig)
 /* A reset while the SoC's monitor cannot be reached is made up for when it can. */
 void test_reset_before_soc_control(struct rig *rig)
 {
-	rig_ctl_accept(rig);
-	close(rig->ctl_fd);
-	rig->ctl_fd = -1;
 	rig_set_reg(rig, XVIO_REG_RESET, XVIO_RESET_KEY);
 	CHECK(rig_reg(rig, XVIO_REG_GENERATION) == 2);
-	rig_ctl_listen(rig);
-	rig_ctl_accept(rig);
+	rig_ctl_connect(rig);
 	CHECK(rig_expect_text(rig->ctl_fd, QMP_RESET, NULL));
 }
 

@@ -12,43 +12,55 @@
 struct test {
 	const char *name;
 	void (*run)(struct rig *rig);
-	bool powered_on;
+	bool plays_soc;
 };
 
-#define POWERED_ON(name)  {#name, test_##name, true},
-#define POWERED_OFF(name) {#name, test_##name, false},
-static const struct test tests[] = {MODEL_TESTS(POWERED_ON) MODEL_TESTS_POWERED_OFF(POWERED_OFF)};
+#define PLAYS_SOC(name) {#name, test_##name, true},
+#define BARE(name)	{#name, test_##name, false},
+static const struct test tests[] = {MODEL_TESTS(PLAYS_SOC) MODEL_TESTS_POWERED_OFF(BARE)
+					    MODEL_TESTS_FIRMWARE(BARE)};
 #define NUM_TESTS (sizeof(tests) / sizeof(*tests))
 
-static jmp_buf on_failure;
+enum outcome { RUNNING, PASSED, FAILED, SKIPPED, NUM_OUTCOMES };
+
+static jmp_buf on_end;
 static struct rig bench;
 
 _Noreturn void rig_fail(const char *file, int line, const char *what)
 {
 	printf("  %s:%d: %s\n", file, line, what);
-	longjmp(on_failure, 1);
+	longjmp(on_end, FAILED);
 }
 
-static bool run_test(const struct test *test)
+_Noreturn void rig_skip(const char *why)
 {
-	volatile bool passed = false;
-	char complaints[1024];
+	printf("  not there: %s\n", why);
+	longjmp(on_end, SKIPPED);
+}
 
-	if (!setjmp(on_failure)) {
+static enum outcome run_test(const struct test *test)
+{
+	static const char *const words[] = {"", "ok  ", "FAIL", "skip"};
+	char complaints[1024];
+	enum outcome outcome = setjmp(on_end);
+
+	if (outcome == RUNNING) {
 		rig_create(&bench);
-		if (test->powered_on)
+		if (test->plays_soc) {
 			rig_power_on(&bench);
+			rig_soc_connect(&bench);
+		}
 		test->run(&bench);
-		passed = true;
+		outcome = PASSED;
 	}
-	if (!passed) {
+	if (outcome == FAILED) {
 		rig_read_stderr(&bench, complaints, sizeof(complaints));
 		printf("%s", complaints);
 	}
 	rig_destroy(&bench);
-	printf("%s %s\n", passed ? "ok  " : "FAIL", test->name);
+	printf("%s %s\n", words[outcome], test->name);
 	fflush(stdout);
-	return passed;
+	return outcome;
 }
 
 static bool is_wanted(const struct test *test, int argc, char **argv)
@@ -64,11 +76,12 @@ static bool is_wanted(const struct test *test, int argc, char **argv)
 
 int main(int argc, char **argv)
 {
-	unsigned int counts[3] = {0}; /* failed, passed, skipped */
+	unsigned int counts[NUM_OUTCOMES] = {0};
 	size_t i;
 
 	for (i = 0; i < NUM_TESTS; i++)
-		counts[is_wanted(&tests[i], argc, argv) ? run_test(&tests[i]) : 2]++;
-	printf("%u passed, %u failed, %u skipped\n", counts[1], counts[0], counts[2]);
-	return counts[0] || !counts[1];
+		counts[is_wanted(&tests[i], argc, argv) ? run_test(&tests[i]) : SKIPPED]++;
+	printf("%u passed, %u failed, %u skipped\n", counts[PASSED], counts[FAILED],
+	       counts[SKIPPED]);
+	return counts[FAILED] || !counts[PASSED];
 }

@@ -52,6 +52,17 @@ static void close_fd(int *fd)
 	*fd = -1;
 }
 
+static int connect_socket(struct rig *rig, const char *name)
+{
+	struct sockaddr_un addr = address(rig, name);
+	struct timeval limit = {.tv_sec = 5};
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
+	WAIT(!connect(fd, (struct sockaddr *)&addr, sizeof(addr)));
+	return fd;
+}
+
 /* Accepts one connection within 10 s and closes the listener. */
 static int accept_one(int *listen_fd)
 {
@@ -79,7 +90,7 @@ void rig_create(struct rig *rig)
 	CHECK(fd >= 0 && !ftruncate(fd, BIOS_BYTES));
 	close(fd);
 	rig->qtest_fd = rig->qmp_fd = rig->qtest_listen_fd = rig->qmp_listen_fd = rig->soc_fd =
-		rig->ctl_listen_fd = rig->ctl_fd = rig->wire_fd = -1;
+		rig->ctl_fd = rig->wire_fd = -1;
 }
 
 static void exec_qemu(struct rig *rig, const char *ram_options)
@@ -98,7 +109,7 @@ static void exec_qemu(struct rig *rig, const char *ram_options)
 	      "-accel", "qtest", "-m", "64M", "-bios", "bios", "-qtest", "unix:qtest", "-qtest-log",
 	      "/dev/null", "-qmp", "unix:qmp", "-object", ram, "-chardev",
 	      "socket,id=iv,path=ivshmem,server=on,wait=off", "-chardev",
-	      "socket,id=ctl,path=ctl,reconnect-ms=50", "-netdev",
+	      "socket,id=ctl,path=ctl,server=on,wait=off", "-netdev",
 	      "dgram,id=u0,local.type=unix,local.path=wire,remote.type=unix,remote.path=far",
 	      "-global", "ICH9-LPC.acpi-pci-hotplug-with-bridge-support=off", "-device",
 	      "pcie-root-port,id=slot0,addr=5,chassis=1", "-device",
@@ -110,7 +121,6 @@ void rig_spawn(struct rig *rig, const char *ram_options)
 {
 	rig->qtest_listen_fd = bind_socket(rig, "qtest", SOCK_STREAM);
 	rig->qmp_listen_fd = bind_socket(rig, "qmp", SOCK_STREAM);
-	rig_ctl_listen(rig);
 	rig->wire_fd = bind_socket(rig, "far", SOCK_DGRAM);
 	rig->qemu = fork();
 	CHECK(rig->qemu >= 0);
@@ -139,25 +149,41 @@ void rig_power_on(struct rig *rig)
 	rig->qmp_fd = accept_one(&rig->qmp_listen_fd);
 	CHECK(rig_qmp(rig, "{\"execute\":\"qmp_capabilities\"}"));
 	map_ram(rig);
-	rig_soc_connect(rig);
 	rig_pci_setup(rig);
+}
+
+static void stop_process(pid_t *pid)
+{
+	if (*pid > 0) {
+		kill(*pid, SIGKILL);
+		waitpid(*pid, NULL, 0);
+	}
+	*pid = 0;
+}
+
+void rig_soc_spawn(struct rig *rig, char *const argv[])
+{
+	rig->soc = fork();
+	CHECK(rig->soc >= 0);
+	if (rig->soc)
+		return;
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (!chdir(rig->dir) && freopen("soc.log", "w", stdout) && freopen("soc.log", "a", stderr))
+		execvp(argv[0], argv);
+	_exit(127);
 }
 
 void rig_power_off(struct rig *rig)
 {
 	rig_soc_disconnect(rig);
 	close_fd(&rig->ctl_fd);
-	close_fd(&rig->ctl_listen_fd);
 	close_fd(&rig->qmp_fd);
 	close_fd(&rig->qmp_listen_fd);
 	close_fd(&rig->qtest_listen_fd);
 	close_fd(&rig->qtest_fd);
 	close_fd(&rig->wire_fd);
-	if (rig->qemu > 0) {
-		kill(rig->qemu, SIGKILL);
-		waitpid(rig->qemu, NULL, 0);
-	}
-	rig->qemu = 0;
+	stop_process(&rig->soc);
+	stop_process(&rig->qemu);
 	if (rig->ram)
 		munmap(rig->ram, XVIO_RAM_BYTES);
 	rig->ram = NULL;
@@ -237,14 +263,10 @@ static void receive_events(struct rig *rig, int64_t peer, int *events)
 
 void rig_soc_connect(struct rig *rig)
 {
-	struct sockaddr_un addr = address(rig, "ivshmem");
-	struct timeval limit = {.tv_sec = 5};
 	struct stat st;
 	int fd;
 
-	rig->soc_fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	setsockopt(rig->soc_fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
-	WAIT(!connect(rig->soc_fd, (struct sockaddr *)&addr, sizeof(addr)));
+	rig->soc_fd = connect_socket(rig, "ivshmem");
 	CHECK(receive_message(rig, &fd) == 0 && fd < 0);
 	CHECK(receive_message(rig, &fd) == XVIO_IVSHMEM_PEER_SOC && fd < 0);
 	CHECK(receive_message(rig, &fd) == -1 && fd >= 0);
@@ -268,14 +290,9 @@ void rig_soc_disconnect(struct rig *rig)
 	}
 }
 
-void rig_ctl_listen(struct rig *rig)
+void rig_ctl_connect(struct rig *rig)
 {
-	rig->ctl_listen_fd = bind_socket(rig, "ctl", SOCK_STREAM);
-}
-
-void rig_ctl_accept(struct rig *rig)
-{
-	rig->ctl_fd = accept_one(&rig->ctl_listen_fd);
+	rig->ctl_fd = connect_socket(rig, "ctl");
 }
 
 bool rig_expect_text(int fd, const char *text, const char *unless)

@@ -20,12 +20,12 @@
 struct rig {
 	char dir[32];
 	pid_t qemu;
+	pid_t soc; /* a real one, instead of the test */
 	int qtest_listen_fd;
 	int qtest_fd;
 	int qmp_listen_fd;
 	int qmp_fd;
 	int soc_fd; /* ivshmem connection, -1: none */
-	int ctl_listen_fd;
 	int ctl_fd; /* the QMP connection of the SoC, -1: none */
 	int wire_fd; /* far end of uplink 0; uplink 1 has no cable */
 	int hw_event[XVIO_IVSHMEM_VECTORS];
@@ -41,6 +41,8 @@ _Noreturn void rig_fail(const char *file, int line, const char *what);
 		if (!(cond))                                 \
 			rig_fail(__FILE__, __LINE__, #cond); \
 	} while (0)
+/* Ends the running test as skipped. */
+_Noreturn void rig_skip(const char *why);
 /* Waits up to 5 s for cond. */
 #define WAIT(cond)                                                            \
 	do {                                                                  \
@@ -57,7 +59,7 @@ void rig_sleep_ms(int ms);
 void rig_create(struct rig *rig);
 /* Starts QEMU with these options of the memory backend behind its path, e.g. "share=on,size=128M". */
 void rig_spawn(struct rig *rig, const char *ram_options);
-/* Starts QEMU, maps card RAM, connects the SoC and sets up the PCI device. */
+/* Starts QEMU, maps card RAM and sets up the PCI device. */
 void rig_power_on(struct rig *rig);
 void rig_power_off(struct rig *rig);
 /* QEMU is expected to give up: returns its exit status. */
@@ -68,10 +70,11 @@ void rig_destroy(struct rig *rig);
 
 /* The SoC's side */
 void rig_soc_connect(struct rig *rig);
+/* Starts a real SoC in the rig's folder; what it prints is in soc.log there. */
+void rig_soc_spawn(struct rig *rig, char *const argv[]);
 void rig_soc_disconnect(struct rig *rig);
-/* The SoC's monitor: a listener is there from power-on; an accepted connection closes it. */
-void rig_ctl_listen(struct rig *rig);
-void rig_ctl_accept(struct rig *rig);
+/* The SoC's monitor, which the card sends resets to. */
+void rig_ctl_connect(struct rig *rig);
 /* Reads from a socket until text was seen; false when unless was, or after 2 s without either. */
 bool rig_expect_text(int fd, const char *text, const char *unless);
 struct xvio_hart_rings *rig_rings(struct rig *rig, unsigned int hart);

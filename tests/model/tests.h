@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0 */
 /*
- * The tests of the device model, listed once. Each gets a rig of its own that is powered on, except
- * those of the last group, which get one that is only created.
+ * The tests of the device model, listed once. Each gets a rig of its own. The first group has it
+ * powered on and plays the SoC; the second powers it on itself; the third has a real SoC.
  */
 #ifndef XVIO_TESTS_MODEL_TESTS_H
 #define XVIO_TESTS_MODEL_TESTS_H
@@ -40,6 +40,10 @@
 	X(reset_before_soc_control) \
 	X(soc_replaced)
 
+#define MODEL_TESTS_FIRMWARE(X) \
+	X(firmware_rv64)        \
+	X(firmware_native)
+
 #define MODEL_TESTS_POWERED_OFF(X) \
 	X(realize_flash_created)   \
 	X(realize_flash_size)      \
@@ -49,5 +53,6 @@
 #define MODEL_TEST_DECLARE(name) void test_##name(struct rig *rig);
 MODEL_TESTS(MODEL_TEST_DECLARE)
 MODEL_TESTS_POWERED_OFF(MODEL_TEST_DECLARE)
+MODEL_TESTS_FIRMWARE(MODEL_TEST_DECLARE)
 
 #endif
