@@ -21,13 +21,12 @@ $(B)/server/.built: $(wildcard sim/server/*)
 	sim/server/build-rootfs
 	@touch $@
 
-run: setup ## the show: boot the server, two guests, rules on the card
-	$(MAKE) all
-	sim/run/run
+run: ## the show: set up, build, boot the server, two guests, rules on the card
+	@sim/run/run
 
 shell: setup ## boot the same server and give its console
-	$(MAKE) all
-	sim/run/shell
+	@$(MAKE) all
+	@sim/run/shell
 
 $(MODEL_TEST): $(MODEL_TEST_SRC) $(wildcard tests/model/*.h) $(wildcard include/xvio/*.h)
 	@mkdir -p $(@D)
