@@ -240,11 +240,13 @@ static struct classifier_list *classifier_new_list(struct classifier_table *tabl
 						   const uint32_t *prio)
 {
 	const struct classifier_list *old = classifier_own_list();
-	struct classifier_list *list =
-		heap_alloc(sizeof(*list) + (old->num_tables + 1) * sizeof(list->place[0]));
+	struct classifier_list *list;
 	bool placed = !prio;
 	uint32_t i;
 
+	if (!prio && old->num_tables == 1)
+		return &classifier_no_tables;
+	list = heap_alloc(sizeof(*list) + (old->num_tables + 1) * sizeof(list->place[0]));
 	if (!list)
 		return NULL;
 	for (i = 0; i < old->num_tables; i++) {

@@ -1,0 +1,355 @@
+/* SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0 */
+/* Rules: what is refused and why, and lookups against a linear reference while rules come and go. */
+#include <stddef.h>
+#include "common/bed.h"
+#include "common/check.h"
+#include "hal/fake/fake.h"
+#include "lib/heap.h"
+#include "lib/list.h"
+#include "path/flow.h"
+
+#define PORT_A	  XVIO_PORT_VDPA(0)
+#define PORT_B	  XVIO_PORT_VDPA(1)
+#define MAX_RULES 300u
+
+static struct bed_port a, b;
+
+static void start(void)
+{
+	bed_start(2, 0);
+	bed_add_port(&a, PORT_A, 16);
+	bed_add_port(&b, PORT_B, 16);
+}
+
+static struct xvio_flow_rule good_rule(void)
+{
+	return (struct xvio_flow_rule){
+		.cookie = 1,
+		.num_actions = 1,
+		.action[0] = {XVIO_ACTION_OUTPUT, 0, PORT_B},
+	};
+}
+
+#define OFFSET(field) ((uint32_t)offsetof(struct xvio_flow_rule, field))
+
+static void refuse(const struct xvio_flow_rule *rule, unsigned status, uint32_t offset)
+{
+	size_t free_bytes = heap_free_bytes();
+	struct xvio_flow_stats stats;
+	uint32_t detail = 12345;
+
+	assert_int_equal(flow_add(rule, &detail), status);
+	assert_int_equal(detail, offset);
+	assert_int_equal(heap_free_bytes(), free_bytes);
+	assert_int_equal(flow_stats(rule->cookie, &stats), XVIO_ST_BAD_OBJECT);
+}
+
+static void test_refused_headers(void **state)
+{
+	struct xvio_flow_rule rule;
+
+	(void)state;
+	start();
+	rule = good_rule();
+	rule.num_actions = 0;
+	refuse(&rule, XVIO_ST_BAD_VALUE, OFFSET(num_actions));
+	rule.num_actions = 9;
+	refuse(&rule, XVIO_ST_BAD_VALUE, OFFSET(num_actions));
+	rule = good_rule();
+	rule.reserved = 1;
+	refuse(&rule, XVIO_ST_BAD_VALUE, OFFSET(reserved));
+	rule = good_rule();
+	rule.mask.in_port = 0xffff;
+	rule.key.in_port = 999;
+	refuse(&rule, XVIO_ST_BAD_OBJECT, OFFSET(key.in_port));
+	rule = good_rule();
+	rule.mask.reserved[1] = 1;
+	refuse(&rule, XVIO_ST_BAD_VALUE, OFFSET(mask.reserved));
+}
+
+static void test_refused_actions(void **state)
+{
+	struct xvio_flow_rule rule;
+
+	(void)state;
+	start();
+	rule = good_rule();
+	rule.action[0].type = 77;
+	refuse(&rule, XVIO_ST_UNSUPPORTED, OFFSET(action[0].type));
+	rule = good_rule();
+	rule.action[0].arg = 999;
+	refuse(&rule, XVIO_ST_BAD_OBJECT, OFFSET(action[0].arg));
+	rule.action[0].arg = 0x10000u + PORT_B; /* must not be cut to 16 bits */
+	refuse(&rule, XVIO_ST_BAD_OBJECT, OFFSET(action[0].arg));
+	rule = good_rule();
+	rule.action[0].reserved = 1;
+	refuse(&rule, XVIO_ST_BAD_VALUE, OFFSET(action[0].reserved));
+	rule = good_rule();
+	rule.action[1].arg = 1; /* behind the last one */
+	refuse(&rule, XVIO_ST_BAD_VALUE, OFFSET(action[1]));
+	rule = good_rule();
+	rule.num_actions = 2;
+	rule.action[1] = (struct xvio_flow_action){.type = XVIO_ACTION_DROP};
+	refuse(&rule, XVIO_ST_BAD_VALUE, OFFSET(action[1]));
+	rule = good_rule();
+	rule.action[0] = (struct xvio_flow_action){.type = XVIO_ACTION_DROP, .arg = 1};
+	refuse(&rule, XVIO_ST_BAD_VALUE, OFFSET(action[0].arg));
+}
+
+/* Every bit of the key, set outside the mask: the field it lies in is named. */
+static void test_key_outside_mask(void **state)
+{
+	unsigned bit;
+
+	(void)state;
+	start();
+	for (bit = 0; bit < sizeof(struct xvio_flow_key) * 8; bit++) {
+		struct xvio_flow_rule rule = good_rule();
+		uint32_t detail;
+
+		((uint8_t *)&rule.key)[bit / 8] = (uint8_t)(1u << bit % 8);
+		assert_int_equal(flow_add(&rule, &detail), XVIO_ST_BAD_VALUE);
+		assert_in_range(detail, OFFSET(key), OFFSET(key) + bit / 8);
+	}
+	refuse(&(struct xvio_flow_rule){.num_actions = 1, .key.eth_src = {0, 0, 1}},
+	       XVIO_ST_BAD_VALUE, OFFSET(key.eth_src));
+}
+
+static void test_cookies(void **state)
+{
+	struct xvio_flow_rule rule;
+	struct xvio_flow_stats stats;
+	uint32_t detail;
+
+	(void)state;
+	start();
+	rule = good_rule();
+	assert_int_equal(flow_add(&rule, &detail), XVIO_ST_OK);
+	assert_int_equal(flow_add(&rule, &detail), XVIO_ST_EXISTS);
+	assert_int_equal(flow_stats(1, &stats), XVIO_ST_OK);
+	assert_int_equal(flow_stats(2, &stats), XVIO_ST_BAD_OBJECT);
+	assert_int_equal(flow_del(2, &stats), XVIO_ST_BAD_OBJECT);
+	assert_int_equal(flow_del(1, &stats), XVIO_ST_OK);
+	assert_int_equal(flow_del(1, &stats), XVIO_ST_BAD_OBJECT);
+	assert_int_equal(flow_add(&rule, &detail), XVIO_ST_OK);
+	flow_flush();
+	assert_int_equal(flow_stats(1, &stats), XVIO_ST_BAD_OBJECT);
+}
+
+/* The reference: rules in the order they were added. */
+static struct xvio_flow_rule reference[MAX_RULES];
+static unsigned num_reference;
+
+static bool matches(const struct xvio_flow_rule *rule, const union flow_key *key)
+{
+	const uint8_t *packet = (const uint8_t *)key;
+	const uint8_t *want = (const uint8_t *)&rule->key;
+	const uint8_t *mask = (const uint8_t *)&rule->mask;
+	unsigned i;
+
+	for (i = 0; i < sizeof(rule->key); i++) {
+		if ((packet[i] & mask[i]) != want[i])
+			return false;
+	}
+	return true;
+}
+
+static const struct xvio_flow_rule *reference_lookup(const union flow_key *key)
+{
+	const struct xvio_flow_rule *best = NULL;
+	unsigned i;
+
+	for (i = 0; i < num_reference; i++) {
+		if (matches(&reference[i], key) && (!best || reference[i].prio < best->prio))
+			best = &reference[i];
+	}
+	return best;
+}
+
+/* Few values, so that keys often meet rules, and several of them. */
+static void random_key(union flow_key *key)
+{
+	*key = (union flow_key){0};
+	key->field.in_port = check_random(2) ? PORT_A : PORT_B;
+	key->field.eth_type = check_random(3) ? 0x0008 : 0xdd86;
+	key->field.ip_proto = (uint8_t)check_random(3);
+	key->field.tp_dst = (uint16_t)check_random(4);
+	key->field.ip_src[0] = (uint8_t)check_random(4);
+	key->field.ip_dst[3] = (uint8_t)check_random(4);
+}
+
+static void random_rule(struct xvio_flow_rule *rule, uint64_t cookie)
+{
+	static const uint8_t parts[] = {0, 0xff, 0xff, 0x01, 0x02};
+	union flow_key key;
+	unsigned i;
+
+	random_key(&key);
+	*rule = good_rule();
+	rule->cookie = cookie;
+	rule->prio = check_random(6);
+	rule->mask.in_port = check_random(2) ? 0xffff : 0;
+	rule->mask.eth_type = check_random(2) ? 0xffff : 0;
+	rule->mask.ip_proto = parts[check_random(5)];
+	rule->mask.tp_dst = parts[check_random(5)];
+	rule->mask.ip_src[0] = parts[check_random(5)];
+	rule->mask.ip_dst[3] = parts[check_random(5)];
+	for (i = 0; i < sizeof(rule->key); i++)
+		((uint8_t *)&rule->key)[i] =
+			((uint8_t *)&key)[i] & ((const uint8_t *)&rule->mask)[i];
+}
+
+static void check_lookup(void)
+{
+	const struct xvio_flow_rule *want;
+	struct classifier_entry *entry;
+	union flow_key key;
+
+	random_key(&key);
+	want = reference_lookup(&key);
+	entry = classifier_lookup(&key);
+	if (!want)
+		assert_null(entry);
+	else
+		assert_int_equal(list_entry(entry, struct flow, entry)->cookie, want->cookie);
+}
+
+static void test_against_linear_reference(void **state)
+{
+	size_t free_bytes;
+	uint64_t cookie;
+	uint32_t detail;
+	unsigned round;
+	unsigned i;
+
+	(void)state;
+	for (round = 0; round < 5; round++) {
+		check_seed(round);
+		start();
+		num_reference = 0;
+		free_bytes = heap_free_bytes();
+		for (cookie = 0; cookie < 2000; cookie++) {
+			if (num_reference == MAX_RULES || (num_reference && !check_random(3))) {
+				i = check_random(num_reference);
+				assert_int_equal(flow_del(reference[i].cookie, NULL), XVIO_ST_OK);
+				memmove(&reference[i], &reference[i + 1],
+					(--num_reference - i) * sizeof(reference[0]));
+			} else {
+				random_rule(&reference[num_reference], cookie);
+				assert_int_equal(flow_add(&reference[num_reference++], &detail),
+						 XVIO_ST_OK);
+			}
+			for (i = 0; i < 10; i++)
+				check_lookup();
+		}
+		while (num_reference)
+			assert_int_equal(flow_del(reference[--num_reference].cookie, NULL),
+					 XVIO_ST_OK);
+		assert_int_equal(heap_free_bytes(), free_bytes);
+	}
+}
+
+/* One mask, many keys: the table grows; emptied slots do not fill it up. */
+static void test_large_table(void **state)
+{
+	struct xvio_flow_rule rule = good_rule();
+	size_t free_bytes;
+	uint32_t detail;
+	uint32_t i;
+
+	(void)state;
+	start();
+	free_bytes = heap_free_bytes();
+	memset(rule.mask.ip_dst, 0xff, 4);
+	for (i = 0; i < 20000; i++) {
+		rule.cookie = i;
+		memcpy(rule.key.ip_dst, &i, 4);
+		assert_int_equal(flow_add(&rule, &detail), XVIO_ST_OK);
+		if (i >= 5000)
+			assert_int_equal(flow_del(i - 5000, NULL), XVIO_ST_OK);
+	}
+	for (i = 15000; i < 20000; i++) {
+		union flow_key key = {.field.in_port = PORT_A};
+
+		memcpy(key.field.ip_dst, &i, 4);
+		assert_int_equal(list_entry(classifier_lookup(&key), struct flow, entry)->cookie,
+				 i);
+		key.field.ip_dst[3] = 1;
+		assert_null(classifier_lookup(&key));
+	}
+	flow_flush();
+	assert_int_equal(heap_free_bytes(), free_bytes);
+}
+
+/* What the cache remembers falls with every change: added, removed, flushed. */
+static void test_cache_follows_rules(void **state)
+{
+	uint8_t frame[100];
+	uint8_t got[10000];
+	struct xvio_flow_rule better = good_rule();
+	uint32_t detail;
+	unsigned i;
+
+	(void)state;
+	start();
+	bed_frame(frame, 100, 1);
+	bed_post(&b, 10, 1000);
+	for (i = 0; i < 12; i++) {
+		if (i == 3)
+			bed_rule(1, PORT_A, PORT_B);
+		better.cookie = 2;
+		better.action[0] = (struct xvio_flow_action){.type = XVIO_ACTION_DROP};
+		if (i == 6)
+			assert_int_equal(flow_add(&better, &detail), XVIO_ST_OK);
+		if (i == 9)
+			flow_flush();
+		assert_true(bed_send(&a, frame, 100, 1));
+		bed_ring(&a, BED_TX);
+		fake_run();
+		assert_int_equal(bed_receive(&b, got, NULL), i >= 3 && i < 6 ? 100 : 0);
+	}
+	assert_int_equal(bed_stat(PORT_A, XVIO_STAT_FLOW_MISSES), 6);
+	assert_int_equal(bed_stat(PORT_A, XVIO_STAT_FLOW_HITS), 6);
+	assert_int_equal(bed_stat(PORT_A, XVIO_STAT_DROP_RULE), 3);
+}
+
+/* Memory runs out: refused as such, what was there still works, all of it can be removed. */
+static void test_no_space(void **state)
+{
+	struct xvio_flow_rule rule = good_rule();
+	struct xvio_flow_stats stats;
+	uint32_t detail;
+	unsigned status;
+
+	(void)state;
+	start();
+	while (heap_alloc(100000))
+		;
+	do {
+		rule.cookie++;
+		rule.prio = (uint32_t)rule.cookie % 7;
+		rule.mask.tp_dst = (uint16_t)rule.cookie;
+		status = flow_add(&rule, &detail);
+	} while (status == XVIO_ST_OK);
+	assert_int_equal(status, XVIO_ST_NO_SPACE);
+	assert_true(rule.cookie > 10);
+	assert_int_equal(flow_stats(rule.cookie, &stats), XVIO_ST_BAD_OBJECT);
+	while (--rule.cookie > 1)
+		assert_int_equal(flow_del(rule.cookie, NULL), XVIO_ST_OK);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_refused_headers),
+		cmocka_unit_test(test_refused_actions),
+		cmocka_unit_test(test_key_outside_mask),
+		cmocka_unit_test(test_cookies),
+		cmocka_unit_test(test_against_linear_reference),
+		cmocka_unit_test(test_large_table),
+		cmocka_unit_test(test_cache_follows_rules),
+		cmocka_unit_test(test_no_space),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
