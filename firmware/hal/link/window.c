@@ -22,7 +22,7 @@ void link_window_start(void)
 	uint8_t *ram = platform_ram();
 
 	window_mbox_seq = 0;
-	window_link_up = 0;
+	window_link_up = link_page()->link_up; /* what is so at the start is no news */
 	memset(ram + XVIO_RAM_MBOX_RSP, 0, XVIO_WIN_BYTES);
 	memset(ram + XVIO_RAM_EVENT, 0, XVIO_WIN_BYTES);
 }
