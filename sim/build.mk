@@ -11,7 +11,7 @@ SIM_CFLAGS := -std=c11 -O1 -g -D_GNU_SOURCE -Wall -Wextra -Werror -Wmissing-prot
 setup: ## install what is missing, download the parts (root, Debian 12)
 	sim/server/setup
 
-sim: $(B)/qemu/.built $(B)/server/.built ## build the emulated card and server
+sim: $(B)/qemu/.built $(B)/server/.built $(B)/tools/card-dump ## build the emulated card and server
 
 $(B)/qemu/.built: sim/qemu/attach $(MODEL_SRC)
 	sim/qemu/attach
@@ -32,5 +32,9 @@ $(MODEL_TEST): $(MODEL_TEST_SRC) $(wildcard tests/model/*.h) $(wildcard include/
 	@mkdir -p $(@D)
 	$(CC) $(SIM_CFLAGS) -Iinclude -o $@ $(MODEL_TEST_SRC)
 
-model-check: $(B)/qemu/.built $(MODEL_TEST) ## test the device model alone, with no firmware
+$(B)/tools/card-dump: tests/tools/card_dump.c $(wildcard include/xvio/*.h)
+	@mkdir -p $(@D)
+	$(CC) $(SIM_CFLAGS) -Iinclude -o $@ $<
+
+model-check: $(B)/qemu/.built $(MODEL_TEST) ## test the device model, alone and with the SoC where that is built
 	XVIO_QEMU=$(B)/qemu/qemu-system-x86_64 $(MODEL_TEST) $(T)
