@@ -10,11 +10,9 @@
 typedef uint64_t __attribute__((may_alias)) mem_word;
 #define MEM_WORD sizeof(mem_word)
 
-void *memcpy(void *restrict to, const void *restrict from, size_t len_bytes)
+/* From the first byte to the last, so that to may also lie before from and overlap it. */
+static void mem_copy_forward(uint8_t *dst, const uint8_t *src, size_t len_bytes)
 {
-	uint8_t *dst = to;
-	const uint8_t *src = from;
-
 	if (((uintptr_t)dst ^ (uintptr_t)src) % MEM_WORD == 0) {
 		for (; len_bytes && (uintptr_t)dst % MEM_WORD; len_bytes--)
 			*dst++ = *src++;
@@ -37,6 +35,11 @@ void *memcpy(void *restrict to, const void *restrict from, size_t len_bytes)
 	}
 	while (len_bytes--)
 		*dst++ = *src++;
+}
+
+void *memcpy(void *restrict to, const void *restrict from, size_t len_bytes)
+{
+	mem_copy_forward(to, from, len_bytes);
 	return to;
 }
 
@@ -45,8 +48,10 @@ void *memmove(void *to, const void *from, size_t len_bytes)
 	uint8_t *dst = to;
 	const uint8_t *src = from;
 
-	if ((uintptr_t)dst - (uintptr_t)src >= len_bytes)
-		return memcpy(to, from, len_bytes);
+	if ((uintptr_t)dst - (uintptr_t)src >= len_bytes) {
+		mem_copy_forward(dst, src, len_bytes);
+		return to;
+	}
 	while (len_bytes--)
 		dst[len_bytes] = src[len_bytes];
 	return to;
