@@ -25,6 +25,7 @@ server_payload() {
 	done
 	tar -C "$xvio_root" -chf "$1" \
 		--transform 's|^build/[-a-z0-9]*/||;s|^sim/run/||' "${list[@]}"
+	[ -z "${XVIO_OVERLAY-}" ] || tar -rf "$1" -C "$XVIO_OVERLAY" .
 }
 
 # Programs of the tests that run in the server.
@@ -160,12 +161,16 @@ soc_alive() { [ -n "$soc_pid" ] && kill -0 "$soc_pid" 2>/dev/null; }
 # server_run SECONDS COMMAND: run it in the server, its output here as it comes, its exit status
 # (124: time was up); 125 when the server itself no longer answers.
 server_run() {
-	local seconds=$1 mark line end
+	local seconds=$1 mark line part='' end
 	mark=x:$RANDOM$RANDOM$RANDOM
 	end=$((SECONDS + seconds + 15))
 	printf '%s %d %s\n' "$mark" "$seconds" "$(base64 -w 0 <<<"$2")" >&"$agent_out" || return 125
 	while server_alive && [ "$SECONDS" -lt "$end" ]; do
-		IFS= read -r -t 1 -u "$agent_in" line || { [ $? -gt 128 ] || return 125; continue; }
+		if ! IFS= read -r -t 1 -u "$agent_in" line; then
+			part+=$line
+			continue
+		fi
+		line=$part$line part=''
 		case $line in
 		"$mark|"*) printf '%s\n' "${line#"$mark|"}" ;;
 		"$mark="*) return "${line#*=}" ;;
