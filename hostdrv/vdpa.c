@@ -283,6 +283,9 @@ static void vdpa_op_set_status(struct vdpa_device *vdev, u8 status)
 	bool starts;
 
 	mutex_lock(&vd->lock);
+	/* After a reset QEMU leaves out the first two steps, on which the card insists */
+	if (status & VIRTIO_CONFIG_S_FEATURES_OK)
+		status |= VIRTIO_CONFIG_S_ACKNOWLEDGE | VIRTIO_CONFIG_S_DRIVER;
 	starts = status & ~vd->status & VIRTIO_CONFIG_S_DRIVER_OK;
 	if (starts && vdpa_start(vd)) {
 		dev_err(&vdev->dev, "its virtqueues cannot be started\n");

@@ -266,12 +266,9 @@ static bool parse_slot(const char *text, uint32_t *slot)
 int main(int argc, char **argv)
 {
 	static const struct option long_options[] = {
-		{"card", required_argument, NULL, 's'},
-		{"force", no_argument, NULL, 'f'},
-		{"slot", required_argument, NULL, 'n'},
-		{"all", no_argument, NULL, 'a'},
-		{"help", no_argument, NULL, 'h'},
-		{NULL, 0, NULL, 0},
+		{"card", required_argument, NULL, 's'}, {"force", no_argument, NULL, 'f'},
+		{"slot", required_argument, NULL, 'n'}, {"all", no_argument, NULL, 'a'},
+		{"help", no_argument, NULL, 'h'},	{NULL, 0, NULL, 0},
 	};
 	static const char *const commands[] = {"list",	"show",	 "version",
 					       "write", "erase", "reset"};
