@@ -13,7 +13,7 @@ CHECK_UNITS := $(CHECK_UNIT_SOURCES:tests/unit/%.c=$(C)/unit/%)
 CHECK_REPLAYS := $(CHECK_FUZZ_SOURCES:tests/fuzz/fuzz_%.c=$(C)/replay/%)
 CHECK_GATES := abi-check layer-check format-check fw-symbols-check
 
-CHECK_CPPFLAGS := -D_GNU_SOURCE -Ifirmware -Iinclude -Itests/unit -MMD -MP
+CHECK_CPPFLAGS := -D_GNU_SOURCE -Ifirmware -Iinclude -Itests/unit -Itests/fuzz -MMD -MP
 CHECK_CFLAGS := -std=c11 -Wall -Wextra -Werror -Wmissing-prototypes -Wstrict-prototypes -Wshadow \
 	-Wundef -Wvla -g -O1 -fno-omit-frame-pointer
 CHECK_SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=undefined
@@ -64,7 +64,7 @@ fuzz: ## fuzz one harness: F=name SECONDS=60
 	@mkdir -p $(C)/fuzz/$(F)
 	clang $(filter-out -MMD -MP,$(CHECK_CPPFLAGS)) $(CHECK_CFLAGS) $(CHECK_SANITIZE) \
 		-fsanitize=fuzzer -o $(C)/fuzz/fuzz_$(F) tests/fuzz/fuzz_$(F).c $(CHECK_LIB_SOURCES) -lcmocka
-	$(C)/fuzz/fuzz_$(F) -max_total_time=$(SECONDS) -timeout=10 -artifact_prefix=$(C)/fuzz/$(F)- \
+	$(C)/fuzz/fuzz_$(F) -max_total_time=$(SECONDS) -timeout=10 -len_control=0 -max_len=1024 -artifact_prefix=$(C)/fuzz/$(F)- \
 		$(C)/fuzz/$(F) tests/fuzz/corpus/$(F)
 
 system: ## claims on the emulated server: T=name ... SOC=rv64|native

@@ -60,6 +60,7 @@ static struct {
 
 static uint8_t *fake_memory;
 static uint8_t *fake_flash_memory;
+static bool fake_flash_erased;
 static uint64_t fake_window[4][XVIO_WIN_BYTES / sizeof(uint64_t)];
 
 void fake_check(bool good, const char *what)
@@ -70,13 +71,10 @@ void fake_check(bool good, const char *what)
 	abort();
 }
 
-static void *fake_pages(void *old, size_t len_bytes)
+static void *fake_pages(size_t len_bytes)
 {
-	void *memory;
-
-	if (old)
-		munmap(old, len_bytes);
-	memory = mmap(NULL, len_bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	void *memory =
+		mmap(NULL, len_bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	fake_check(memory != MAP_FAILED, "no memory");
 	return memory;
 }
@@ -94,9 +92,13 @@ void fake_reset(unsigned num_cores, unsigned num_uplinks)
 	fake.fail_after = -1;
 	fake.time_us = 1000000;
 	fake.generation = 1;
-	fake_memory = fake_pages(fake_memory, FAKE_MEMORY_BYTES);
-	fake_flash_memory = fake_pages(fake_flash_memory, XVIO_FLASH_BYTES);
-	memset(fake_flash_memory, 0xff, XVIO_FLASH_BYTES);
+	if (!fake_memory)
+		fake_memory = fake_pages(FAKE_MEMORY_BYTES);
+	if (!fake_flash_memory)
+		fake_flash_memory = fake_pages(XVIO_FLASH_BYTES);
+	if (!fake_flash_erased)
+		memset(fake_flash_memory, 0xff, XVIO_FLASH_BYTES);
+	fake_flash_erased = true;
 	fake_mac_reset(num_uplinks);
 }
 
@@ -391,6 +393,7 @@ const uint8_t *hal_flash(void)
 
 uint8_t *fake_flash(void)
 {
+	fake_flash_erased = false;
 	return fake_flash_memory;
 }
 

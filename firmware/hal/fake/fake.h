@@ -13,7 +13,10 @@
 
 #define FAKE_MEMORY_BYTES (96u << 20)
 
-/* Everything as after power-on; the test plays core 0. Call before each test. */
+/*
+ * Everything as after power-on, but that hal_memory() keeps what the last test left in it (the heap
+ * clears what it gives out). The test plays core 0. Call before each test.
+ */
 void fake_reset(unsigned num_cores, unsigned num_uplinks);
 
 /* Which core the caller is from now on. */
