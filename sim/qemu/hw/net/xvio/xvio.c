@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * xvio: the hardware of a SmartNIC whose behaviour is firmware on its own processor. This file is
- * what the PCI bus sees: capabilities, BARs, registers, properties; include/xvio/ is the
- * specification. Under the BQL.
+ * xvio: the hardware of a SmartNIC whose behaviour is firmware on its own
+ * processor. This file is what the PCI bus sees: capabilities, BARs, registers,
+ * properties; include/xvio/ is the specification. Under the BQL.
  */
 #include "qemu/osdep.h"
 #include "qapi/error.h"
@@ -27,7 +27,8 @@
 #define XVIO_MSIX_PBA       0x1000
 #define XVIO_BAR_MSIX_BYTES 0x2000
 
-#define XVIO_BAR_FLAGS      (PCI_BASE_ADDRESS_SPACE_MEMORY | PCI_BASE_ADDRESS_MEM_TYPE_64)
+#define XVIO_BAR_FLAGS \
+    (PCI_BASE_ADDRESS_SPACE_MEMORY | PCI_BASE_ADDRESS_MEM_TYPE_64)
 
 static uint32_t xvio_reg_value(XvioState *s, hwaddr addr)
 {
@@ -61,7 +62,8 @@ static uint64_t xvio_reg_read(void *opaque, hwaddr addr, unsigned size)
     return value;
 }
 
-static void xvio_reg_write(void *opaque, hwaddr addr, uint64_t value, unsigned size)
+static void xvio_reg_write(void *opaque, hwaddr addr, uint64_t value,
+                           unsigned size)
 {
     XvioState *s = opaque;
 
@@ -100,15 +102,17 @@ static const MemoryRegionOps xvio_reg_ops = {
 };
 
 /*
- * Windows that the host may only read. They are decoded here, not aliased as read-only RAM: QEMU
- * honours a read-only alias for a CPU's stores, but not for writes by DMA or under KVM.
+ * Windows that the host may only read. They are decoded here, not aliased as
+ * read-only RAM: QEMU honours a read-only alias for a CPU's stores, but not for
+ * writes by DMA or under KVM.
  */
 static uint64_t xvio_window_read(void *opaque, hwaddr addr, unsigned size)
 {
     return ldn_le_p((uint8_t *)opaque + addr, size);
 }
 
-static void xvio_window_write(void *opaque, hwaddr addr, uint64_t value, unsigned size)
+static void xvio_window_write(void *opaque, hwaddr addr, uint64_t value,
+                              unsigned size)
 {
     trace_xvio_window_readonly(addr);
 }
@@ -127,11 +131,11 @@ static const MemoryRegionOps xvio_window_ops = {
     },
 };
 
-static void xvio_add_window(XvioState *s, MemoryRegion *win, const char *name, hwaddr bar_offset,
-                            hwaddr ram_offset)
+static void xvio_add_window(XvioState *s, MemoryRegion *win, const char *name,
+                            hwaddr bar_offset, hwaddr ram_offset)
 {
-    memory_region_init_io(win, OBJECT(s), &xvio_window_ops, s->ram + ram_offset, name,
-                          XVIO_WIN_BYTES);
+    memory_region_init_io(win, OBJECT(s), &xvio_window_ops, s->ram + ram_offset,
+                          name, XVIO_WIN_BYTES);
     memory_region_add_subregion(&s->bar_regs, bar_offset, win);
 }
 
@@ -140,23 +144,29 @@ static bool xvio_init_bar_regs(XvioState *s, Error **errp)
     MemoryRegion *ram = host_memory_backend_get_memory(s->ram_backend);
     Object *obj = OBJECT(s);
 
-    if (!memory_region_init_ram_nomigrate(&s->win_flash, obj, "xvio-flash-window", XVIO_WIN_BYTES,
-                                          errp)) {
+    if (!memory_region_init_ram_nomigrate(
+            &s->win_flash, obj, "xvio-flash-window", XVIO_WIN_BYTES, errp)) {
         return false;
     }
     s->flash.window = memory_region_get_ram_ptr(&s->win_flash);
-    memory_region_init_alias(&s->win_mbox_req, obj, "xvio-mbox-req", ram, XVIO_RAM_MBOX_REQ,
-                             XVIO_WIN_BYTES);
-    memory_region_init_io(&s->regs, obj, &xvio_reg_ops, s, "xvio-regs", XVIO_WIN_BYTES);
+    memory_region_init_alias(&s->win_mbox_req, obj, "xvio-mbox-req", ram,
+                             XVIO_RAM_MBOX_REQ, XVIO_WIN_BYTES);
+    memory_region_init_io(&s->regs, obj, &xvio_reg_ops, s, "xvio-regs",
+                          XVIO_WIN_BYTES);
 
     memory_region_init(&s->bar_regs, obj, "xvio-regs-bar", XVIO_BAR_REGS_BYTES);
     memory_region_add_subregion(&s->bar_regs, 0, &s->regs);
-    xvio_add_window(s, &s->win_status, "xvio-status", XVIO_WIN_STATUS, XVIO_RAM_STATUS);
-    memory_region_add_subregion(&s->bar_regs, XVIO_WIN_MBOX_REQ, &s->win_mbox_req);
-    xvio_add_window(s, &s->win_mbox_rsp, "xvio-mbox-rsp", XVIO_WIN_MBOX_RSP, XVIO_RAM_MBOX_RSP);
-    xvio_add_window(s, &s->win_event, "xvio-event", XVIO_WIN_EVENT, XVIO_RAM_EVENT);
+    xvio_add_window(s, &s->win_status, "xvio-status", XVIO_WIN_STATUS,
+                    XVIO_RAM_STATUS);
+    memory_region_add_subregion(&s->bar_regs, XVIO_WIN_MBOX_REQ,
+                                &s->win_mbox_req);
+    xvio_add_window(s, &s->win_mbox_rsp, "xvio-mbox-rsp", XVIO_WIN_MBOX_RSP,
+                    XVIO_RAM_MBOX_RSP);
+    xvio_add_window(s, &s->win_event, "xvio-event", XVIO_WIN_EVENT,
+                    XVIO_RAM_EVENT);
     memory_region_add_subregion(&s->bar_regs, XVIO_WIN_FLASH, &s->win_flash);
-    pci_register_bar(PCI_DEVICE(s), XVIO_BAR_REGS, XVIO_BAR_FLAGS, &s->bar_regs);
+    pci_register_bar(PCI_DEVICE(s), XVIO_BAR_REGS, XVIO_BAR_FLAGS,
+                     &s->bar_regs);
     return true;
 }
 
@@ -176,10 +186,12 @@ static bool xvio_init_msix(XvioState *s, Error **errp)
     PCIDevice *pdev = PCI_DEVICE(s);
     unsigned i;
 
-    memory_region_init(&s->bar_msix, OBJECT(s), "xvio-msix", XVIO_BAR_MSIX_BYTES);
+    memory_region_init(&s->bar_msix, OBJECT(s), "xvio-msix",
+                       XVIO_BAR_MSIX_BYTES);
     pci_register_bar(pdev, XVIO_BAR_MSIX, XVIO_BAR_FLAGS, &s->bar_msix);
-    if (msix_init(pdev, XVIO_NUM_MSIX, &s->bar_msix, XVIO_BAR_MSIX, XVIO_MSIX_TABLE, &s->bar_msix,
-                  XVIO_BAR_MSIX, XVIO_MSIX_PBA, XVIO_CAP_MSIX, errp) < 0) {
+    if (msix_init(pdev, XVIO_NUM_MSIX, &s->bar_msix, XVIO_BAR_MSIX,
+                  XVIO_MSIX_TABLE, &s->bar_msix, XVIO_BAR_MSIX, XVIO_MSIX_PBA,
+                  XVIO_CAP_MSIX, errp) < 0) {
         return false;
     }
     for (i = 0; i < XVIO_NUM_MSIX; i++) {
@@ -192,7 +204,9 @@ static bool xvio_init_express(XvioState *s, Error **errp)
 {
     PCIDevice *pdev = PCI_DEVICE(s);
     const uint8_t *mac = s->mac.a;
-    const uint8_t eui64[] = { mac[0], mac[1], mac[2], 0xff, 0xfe, mac[3], mac[4], mac[5] };
+    const uint8_t eui64[] = {
+        mac[0], mac[1], mac[2], 0xff, 0xfe, mac[3], mac[4], mac[5]
+    };
 
     if (pci_pm_init(pdev, XVIO_CAP_PM, errp) < 0) {
         return false;
@@ -211,9 +225,10 @@ static bool xvio_init_pci(XvioState *s, Error **errp)
     if (!xvio_init_bar_regs(s, errp)) {
         return false;
     }
-    memory_region_init_io(&s->bar_doorbells, OBJECT(s), &xvio_doorbell_ops, s, "xvio-doorbells",
-                          XVIO_BAR_DOORBELLS_BYTES);
-    pci_register_bar(PCI_DEVICE(s), XVIO_BAR_DOORBELLS, XVIO_BAR_FLAGS, &s->bar_doorbells);
+    memory_region_init_io(&s->bar_doorbells, OBJECT(s), &xvio_doorbell_ops, s,
+                          "xvio-doorbells", XVIO_BAR_DOORBELLS_BYTES);
+    pci_register_bar(PCI_DEVICE(s), XVIO_BAR_DOORBELLS, XVIO_BAR_FLAGS,
+                     &s->bar_doorbells);
     if (!xvio_init_express(s, errp)) {
         goto exit_bar_regs;
     }
@@ -241,21 +256,24 @@ static bool xvio_init_ram(XvioState *s, Error **errp)
     MemoryRegion *ram;
 
     if (!s->ram_backend) {
-        error_setg(errp, "xvio: property 'ram' (a memory-backend-file, share=on) is required");
+        error_setg(errp, "xvio: property 'ram' (a memory-backend-file, "
+                         "share=on) is required");
         return false;
     }
     if (host_memory_backend_is_mapped(s->ram_backend)) {
-        error_setg(errp, "xvio: property 'ram': this memory backend is already in use");
+        error_setg(errp, "xvio: property 'ram': already in use");
         return false;
     }
     ram = host_memory_backend_get_memory(s->ram_backend);
     if (memory_region_size(ram) != XVIO_RAM_BYTES) {
-        error_setg(errp, "xvio: property 'ram' has %" PRIu64 " bytes, must have exactly %u",
+        error_setg(errp,
+                   "xvio: property 'ram' has %" PRIu64
+                   " bytes, must have exactly %u",
                    memory_region_size(ram), XVIO_RAM_BYTES);
         return false;
     }
     if (!qemu_ram_is_shared(ram->ram_block)) {
-        error_setg(errp, "xvio: property 'ram': the memory backend must have share=on");
+        error_setg(errp, "xvio: property 'ram' must have share=on");
         return false;
     }
     host_memory_backend_set_mapped(s->ram_backend, true);
@@ -339,7 +357,8 @@ static void xvio_reset(DeviceState *dev)
     xvio_soc_reset(s, "PCI");
 }
 
-static void xvio_write_config(PCIDevice *pdev, uint32_t addr, uint32_t value, int len)
+static void xvio_write_config(PCIDevice *pdev, uint32_t addr, uint32_t value,
+                              int len)
 {
     pci_default_write_config(pdev, addr, value, len);
     pcie_cap_flr_write_config(pdev, addr, value, len);
@@ -347,14 +366,17 @@ static void xvio_write_config(PCIDevice *pdev, uint32_t addr, uint32_t value, in
 
 static void xvio_instance_init(Object *obj)
 {
-    static const MACAddr default_mac = { .a = { 0x52, 0x54, 0x00, 0x78, 0x76, 0x00 } };
+    static const MACAddr default_mac = {
+        .a = { 0x52, 0x54, 0x00, 0x78, 0x76, 0x00 }
+    };
 
     XVIO(obj)->mac = default_mac;
     PCI_DEVICE(obj)->cap_present |= QEMU_PCI_CAP_EXPRESS;
 }
 
 static const Property xvio_properties[] = {
-    DEFINE_PROP_LINK("ram", XvioState, ram_backend, TYPE_MEMORY_BACKEND, HostMemoryBackend *),
+    DEFINE_PROP_LINK("ram", XvioState, ram_backend, TYPE_MEMORY_BACKEND,
+                     HostMemoryBackend *),
     DEFINE_PROP_STRING("flash", XvioState, flash.path),
     DEFINE_PROP_CHR("ivshmem", XvioState, soc.ivshmem),
     DEFINE_PROP_CHR("socctl", XvioState, soc.socctl),

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * xvio DMA engine: executes the harts' rings of operations (link.h) in bounded slices, round-robin.
- * Runs in the main loop under the device's re-entrancy guard, so the card cannot be made to write
- * its own registers.
+ * xvio DMA engine: executes the harts' rings of operations (link.h) in bounded
+ * slices, round-robin. Runs in the main loop under the device's re-entrancy
+ * guard, so the card cannot be made to write its own registers.
  */
 #include "qemu/osdep.h"
 #include "qemu/atomic.h"
@@ -20,7 +20,8 @@
 static bool xvio_dma_range_ok(const struct xvio_op *op)
 {
     return op->len_bytes && op->len_bytes <= XVIO_OP_MAX_BYTES &&
-           op->card_offset < XVIO_RAM_BYTES && op->len_bytes <= XVIO_RAM_BYTES - op->card_offset;
+           op->card_offset < XVIO_RAM_BYTES &&
+           op->len_bytes <= XVIO_RAM_BYTES - op->card_offset;
 }
 
 static uint32_t xvio_dma_move(XvioState *s, const struct xvio_op *op)
@@ -31,18 +32,23 @@ static uint32_t xvio_dma_move(XvioState *s, const struct xvio_op *op)
     if (op->function != XVIO_FUNCTION_PF || !xvio_dma_range_ok(op)) {
         status = XVIO_OP_ST_BAD_RANGE;
     } else {
-        DMADirection dir = read ? DMA_DIRECTION_TO_DEVICE : DMA_DIRECTION_FROM_DEVICE;
-        MemTxResult res = pci_dma_rw(PCI_DEVICE(s), op->host_addr, s->ram + op->card_offset,
-                                     op->len_bytes, dir, MEMTXATTRS_UNSPECIFIED);
+        DMADirection dir =
+            read ? DMA_DIRECTION_TO_DEVICE : DMA_DIRECTION_FROM_DEVICE;
+        MemTxResult res =
+            pci_dma_rw(PCI_DEVICE(s), op->host_addr, s->ram + op->card_offset,
+                       op->len_bytes, dir, MEMTXATTRS_UNSPECIFIED);
 
         status = res == MEMTX_OK ? XVIO_OP_ST_OK : XVIO_OP_ST_BUS_ERROR;
     }
-    trace_xvio_dma(read ? "read" : "write", op->function, op->host_addr, op->card_offset,
-                   op->len_bytes, status);
+    trace_xvio_dma(read ? "read" : "write", op->function, op->host_addr,
+                   op->card_offset, op->len_bytes, status);
     return status;
 }
 
-/* A vector that is masked becomes pending; with MSI-X switched off nobody is told. */
+/*
+ * A vector that is masked becomes pending; with MSI-X switched off nobody is
+ * told.
+ */
 static uint32_t xvio_dma_msix(XvioState *s, const struct xvio_op *op)
 {
     PCIDevice *pdev = PCI_DEVICE(s);
@@ -83,7 +89,10 @@ static uint32_t xvio_dma_execute(XvioState *s, const struct xvio_op *op)
     }
 }
 
-/* The one look at an op in card RAM; what comes out is the host's byte order and nobody else's. */
+/*
+ * The one look at an op in card RAM; what comes out is the host's byte order
+ * and nobody else's.
+ */
 static struct xvio_op xvio_dma_fetch(const struct xvio_op *shared)
 {
     struct xvio_op op;
@@ -99,7 +108,10 @@ static struct xvio_op xvio_dma_fetch(const struct xvio_op *shared)
     return op;
 }
 
-/* How many operations of this hart wait. A producer that ran too far is not believed again. */
+/*
+ * How many operations of this hart wait. A producer that ran too far is not
+ * believed again.
+ */
 static uint32_t xvio_dma_waiting(XvioState *s, unsigned hart)
 {
     XvioHart *h = &s->hart[hart];
@@ -167,7 +179,10 @@ static void xvio_dma_run(void *opaque)
     }
 }
 
-/* At once, not in the bottom half: the SoC is waiting. The guard is the one that the latter has. */
+/*
+ * At once, not in the bottom half: the SoC is waiting. The guard is the one
+ * that the latter has.
+ */
 void xvio_dma_kick(XvioState *s)
 {
     MemReentrancyGuard *guard = &DEVICE(s)->mem_reentrancy_guard;
@@ -193,7 +208,8 @@ void xvio_dma_reset(XvioState *s)
 
 void xvio_dma_init(XvioState *s)
 {
-    s->dma_bh = qemu_bh_new_guarded(xvio_dma_run, s, &DEVICE(s)->mem_reentrancy_guard);
+    s->dma_bh =
+        qemu_bh_new_guarded(xvio_dma_run, s, &DEVICE(s)->mem_reentrancy_guard);
 }
 
 void xvio_dma_exit(XvioState *s)

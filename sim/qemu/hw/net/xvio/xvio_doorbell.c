@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * xvio doorbells: BAR2, a page per queue, and the mailbox's. A ring becomes at most one entry in
- * the ring of the hart that the doorbell is bound to (link.h). Runs on vCPU threads under the BQL.
+ * xvio doorbells: BAR2, a page per queue, and the mailbox's. A ring becomes at
+ * most one entry in the ring of the hart that the doorbell is bound to
+ * (link.h). Runs on vCPU threads under the BQL.
  */
 #include "qemu/osdep.h"
 #include "qemu/atomic.h"
@@ -13,7 +14,10 @@ static void xvio_doorbell_push(XvioState *s, uint32_t doorbell, unsigned hart)
     struct xvio_hart_rings *rings = xvio_rings(s, hart);
     XvioHart *h = &s->hart[hart];
     struct xvio_db_entry *entry = &rings->db[h->db_prod % XVIO_DB_RING_ENTRIES];
-    /* Pairs with the hart's store-release of db_cons: the entry may be overwritten. */
+    /*
+     * Pairs with the hart's store-release of db_cons: the entry may be
+     * overwritten.
+     */
     uint32_t used = h->db_prod - xvio_load_acquire32(&rings->db_cons);
 
     if (used >= XVIO_DB_RING_ENTRIES) {
@@ -25,12 +29,13 @@ static void xvio_doorbell_push(XvioState *s, uint32_t doorbell, unsigned hart)
     xvio_store32(&entry->count, s->rung[doorbell]);
     h->db_prod++;
     xvio_store_release32(&rings->db_prod, h->db_prod);
-    trace_xvio_doorbell(doorbell, xvio_load32(&xvio_link(s)->data[doorbell]), hart,
-                        s->rung[doorbell]);
+    trace_xvio_doorbell(doorbell, xvio_load32(&xvio_link(s)->data[doorbell]),
+                        hart, s->rung[doorbell]);
     xvio_soc_wake(s, hart);
 }
 
-static void xvio_doorbell_write(void *opaque, hwaddr addr, uint64_t val, unsigned size)
+static void xvio_doorbell_write(void *opaque, hwaddr addr, uint64_t val,
+                                unsigned size)
 {
     XvioState *s = opaque;
     struct xvio_link *link = xvio_link(s);
@@ -43,8 +48,9 @@ static void xvio_doorbell_write(void *opaque, hwaddr addr, uint64_t val, unsigne
         return;
     }
     /*
-     * Pairs with the hart's fence between its store of seen and its look at the queue: either it
-     * sees what the host put there before this write, or its seen is seen here.
+     * Pairs with the hart's fence between its store of seen and its look at the
+     * queue: either it sees what the host put there before this write, or its
+     * seen is seen here.
      */
     smp_mb();
     if (xvio_load32(&link->seen[doorbell]) != s->rung[doorbell]) {
@@ -76,7 +82,10 @@ const MemoryRegionOps xvio_doorbell_ops = {
 void xvio_doorbell_ring_mbox(XvioState *s, uint32_t seq)
 {
     trace_xvio_mailbox(seq);
-    /* Pairs with hart 0's load-acquire: the request in the window was written before. */
+    /*
+     * Pairs with hart 0's load-acquire: the request in the window was written
+     * before.
+     */
     xvio_store_release32(&xvio_link(s)->mbox_seq, seq);
     xvio_soc_wake(s, 0);
 }

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * xvio flash: a file is the flash; the SoC reads a copy of it in card RAM, the host goes through a
- * window of one page. NOR rules: programming only clears bits, erasing sets a sector to ones.
- * Runs on vCPU threads under the BQL; a command is done when the register write returns.
+ * xvio flash: a file is the flash; the SoC reads a copy of it in card RAM, the
+ * host goes through a window of one page. NOR rules: programming only clears
+ * bits, erasing sets a sector to ones. Runs on vCPU threads under the BQL; a
+ * command is done when the register write returns.
  */
 #include "qemu/osdep.h"
 #include "qapi/error.h"
@@ -10,15 +11,20 @@
 #include "trace.h"
 #include "xvio_int.h"
 
-static bool xvio_flash_read(XvioState *s, void *buf, uint32_t addr, uint32_t len)
+static bool xvio_flash_read(XvioState *s, void *buf, uint32_t addr,
+                            uint32_t len)
 {
     ssize_t n = RETRY_ON_EINTR(pread(s->flash.fd, buf, len, addr));
 
     return n == len;
 }
 
-/* To the file first: what the SoC sees is never newer than what a power cut would leave. */
-static bool xvio_flash_write(XvioState *s, const void *buf, uint32_t addr, uint32_t len)
+/*
+ * To the file first: what the SoC sees is never newer than what a power cut
+ * would leave.
+ */
+static bool xvio_flash_write(XvioState *s, const void *buf, uint32_t addr,
+                             uint32_t len)
 {
     ssize_t n = RETRY_ON_EINTR(pwrite(s->flash.fd, buf, len, addr));
 
@@ -41,7 +47,8 @@ static uint32_t xvio_flash_program(XvioState *s, uint32_t addr, uint32_t len)
     for (i = 0; i < len; i++) {
         data[i] &= old[i];
     }
-    return xvio_flash_write(s, data, addr, len) ? XVIO_FLASH_STATUS_OK : XVIO_FLASH_STATUS_IO_ERROR;
+    return xvio_flash_write(s, data, addr, len) ? XVIO_FLASH_STATUS_OK
+                                                : XVIO_FLASH_STATUS_IO_ERROR;
 }
 
 static uint32_t xvio_flash_erase(XvioState *s, uint32_t addr)
@@ -52,8 +59,9 @@ static uint32_t xvio_flash_erase(XvioState *s, uint32_t addr)
         return XVIO_FLASH_STATUS_BAD_ADDR;
     }
     memset(blank, 0xff, sizeof(blank));
-    return xvio_flash_write(s, blank, addr, sizeof(blank)) ? XVIO_FLASH_STATUS_OK
-                                                           : XVIO_FLASH_STATUS_IO_ERROR;
+    return xvio_flash_write(s, blank, addr, sizeof(blank))
+               ? XVIO_FLASH_STATUS_OK
+               : XVIO_FLASH_STATUS_IO_ERROR;
 }
 
 static uint32_t xvio_flash_check(uint32_t addr, uint32_t len)
@@ -74,7 +82,8 @@ void xvio_flash_command(XvioState *s, uint32_t cmd)
 
     switch (cmd) {
     case XVIO_FLASH_CMD_READ:
-        if (status == XVIO_FLASH_STATUS_OK && !xvio_flash_read(s, f->window, f->addr, f->len)) {
+        if (status == XVIO_FLASH_STATUS_OK &&
+            !xvio_flash_read(s, f->window, f->addr, f->len)) {
             status = XVIO_FLASH_STATUS_IO_ERROR;
         }
         break;
@@ -96,7 +105,8 @@ void xvio_flash_command(XvioState *s, uint32_t cmd)
 void xvio_flash_mirror(XvioState *s)
 {
     if (!xvio_flash_read(s, s->ram + XVIO_RAM_FLASH, 0, XVIO_FLASH_BYTES)) {
-        error_report("xvio: cannot read flash '%s': %s", s->flash.path, strerror(errno));
+        error_report("xvio: cannot read flash '%s': %s", s->flash.path,
+                     strerror(errno));
     }
 }
 
@@ -106,7 +116,8 @@ static bool xvio_flash_blank(XvioState *s, Error **errp)
 
     for (addr = 0; addr < XVIO_FLASH_BYTES; addr += XVIO_FLASH_SECTOR_BYTES) {
         if (xvio_flash_erase(s, addr) != XVIO_FLASH_STATUS_OK) {
-            error_setg_errno(errp, errno, "xvio: cannot fill flash '%s'", s->flash.path);
+            error_setg_errno(errp, errno, "xvio: cannot fill flash '%s'",
+                             s->flash.path);
             return false;
         }
     }
@@ -128,15 +139,18 @@ bool xvio_flash_init(XvioState *s, Error **errp)
         return false;
     }
     if (fstat(f->fd, &st) < 0) {
-        error_setg_errno(errp, errno, "xvio: cannot examine flash '%s'", f->path);
+        error_setg_errno(errp, errno, "xvio: cannot examine flash '%s'",
+                         f->path);
         goto close_file;
     }
     if (st.st_size == 0 && !xvio_flash_blank(s, errp)) {
         goto close_file;
     }
     if (st.st_size != 0 && st.st_size != XVIO_FLASH_BYTES) {
-        error_setg(errp, "xvio: flash '%s' has %" PRId64 " bytes, must have %u or none", f->path,
-                   (int64_t)st.st_size, XVIO_FLASH_BYTES);
+        error_setg(errp,
+                   "xvio: flash '%s' has %" PRId64
+                   " bytes, must have %u or none",
+                   f->path, (int64_t)st.st_size, XVIO_FLASH_BYTES);
         goto close_file;
     }
     xvio_flash_mirror(s);

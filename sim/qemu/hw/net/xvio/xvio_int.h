@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * xvio, the hardware of a SmartNIC: state of the device and what its files ask of each other.
- * Everything runs under the BQL: MMIO on vCPU threads, the rest in the main loop. Words of card
- * RAM may change at any moment under the SoC's hands: they are read once, checked, then used;
- * whatever the model must be able to rely on it keeps in this state.
+ * xvio, the hardware of a SmartNIC: state of the device and what its files ask
+ * of each other. Everything runs under the BQL: MMIO on vCPU threads, the rest
+ * in the main loop. Words of card RAM may change at any moment under the SoC's
+ * hands: they are read once, checked, then used; whatever the model must be
+ * able to rely on it keeps in this state.
  */
 #ifndef HW_NET_XVIO_INT_H
 #define HW_NET_XVIO_INT_H
@@ -23,17 +24,20 @@ OBJECT_DECLARE_SIMPLE_TYPE(XvioState, XVIO)
 /* Ports that the card has even with no cable in them. */
 #define XVIO_MIN_UPLINKS 2
 
-/* The hardware's own view of a hart's rings; what stands in card RAM is for the SoC to read. */
+/*
+ * The hardware's own view of a hart's rings; what stands in card RAM is for the
+ * SoC to read.
+ */
 typedef struct XvioHart {
     uint32_t op_cons;
     uint32_t db_prod;
-    bool op_broken;     /* op_prod ran too far: no more ops before a reset */
+    bool op_broken; /* op_prod ran too far: no more ops before a reset */
 } XvioHart;
 
 typedef struct XvioUplink {
     XvioState *card;
     NICConf conf;
-    NICState *nic;      /* NULL: no cable */
+    NICState *nic; /* NULL: no cable */
     unsigned index;
     uint32_t prod;
     uint32_t no_slot;
@@ -41,22 +45,24 @@ typedef struct XvioUplink {
 } XvioUplink;
 
 typedef struct XvioFlash {
-    char *path;         /* property */
+    char *path; /* property */
     int fd;
-    uint8_t *window;    /* RAM of the BAR0 window */
+    uint8_t *window; /* RAM of the BAR0 window */
     uint32_t addr;
     uint32_t len;
     uint32_t status;
 } XvioFlash;
 
 typedef struct XvioSoc {
-    CharBackend ivshmem;    /* property; the model is the server */
-    CharBackend socctl;     /* property; QMP of the SoC */
-    EventNotifier hw_event[XVIO_IVSHMEM_VECTORS];   /* SoC -> hardware; 0 is the kick */
-    EventNotifier hart_event[XVIO_IVSHMEM_VECTORS]; /* hardware -> hart */
-    int shm_fd;             /* the protocol wants one; nothing is in it */
-    bool seen;              /* a SoC has been connected since power-on */
-    bool reset_pending;     /* to be sent as soon as socctl is there */
+    CharBackend ivshmem; /* property; the model is the server */
+    CharBackend socctl;  /* property; QMP of the SoC */
+    /* SoC -> hardware; 0 is the kick */
+    EventNotifier hw_event[XVIO_IVSHMEM_VECTORS];
+    /* hardware -> hart */
+    EventNotifier hart_event[XVIO_IVSHMEM_VECTORS];
+    int shm_fd;         /* the protocol wants one; nothing is in it */
+    bool seen;          /* a SoC has been connected since power-on */
+    bool reset_pending; /* to be sent as soon as socctl is there */
 } XvioSoc;
 
 struct XvioState {
@@ -94,12 +100,14 @@ static inline struct xvio_link *xvio_link(XvioState *s)
 
 static inline struct xvio_hart_rings *xvio_rings(XvioState *s, unsigned hart)
 {
-    return (struct xvio_hart_rings *)(s->ram + XVIO_RAM_RINGS + hart * XVIO_HART_RINGS_STRIDE);
+    return (struct xvio_hart_rings *)(s->ram + XVIO_RAM_RINGS +
+                                      hart * XVIO_HART_RINGS_STRIDE);
 }
 
 static inline struct xvio_mac_rx *xvio_mac_ring(XvioState *s, unsigned uplink)
 {
-    return (struct xvio_mac_rx *)(s->ram + XVIO_RAM_MAC_RX + uplink * XVIO_MAC_RX_STRIDE);
+    return (struct xvio_mac_rx *)(s->ram + XVIO_RAM_MAC_RX +
+                                  uplink * XVIO_MAC_RX_STRIDE);
 }
 
 /* One read of a word that the SoC writes. */
@@ -130,19 +138,29 @@ static inline void xvio_store_release32(uint32_t *word, uint32_t value)
     qatomic_store_release(word, cpu_to_le32(value));
 }
 
-/* Does this hart run in the present generation? Only then are its rings looked at. */
+/*
+ * Does this hart run in the present generation? Only then are its rings looked
+ * at.
+ */
 static inline bool xvio_hart_ready(XvioState *s, unsigned hart)
 {
     return hart < XVIO_MAX_HARTS &&
-           xvio_load_acquire32(&xvio_link(s)->hart[hart].ready_generation) == s->generation;
+           xvio_load_acquire32(&xvio_link(s)->hart[hart].ready_generation) ==
+               s->generation;
 }
 
 /* xvio_soc.c */
 
-/* Become the ivshmem server and open the way to reset the SoC. Errors: out of descriptors. */
+/*
+ * Become the ivshmem server and open the way to reset the SoC. Errors: out of
+ * descriptors.
+ */
 bool xvio_soc_init(XvioState *s, Error **errp);
 void xvio_soc_exit(XvioState *s);
-/* Tell a hart that something was published for it (link.h, "Waking"). Holds the full fence. */
+/*
+ * Tell a hart that something was published for it (link.h, "Waking"). Holds the
+ * full fence.
+ */
 void xvio_soc_wake(XvioState *s, unsigned hart);
 /* Start a new generation and reset the SoC; @why is for the trace. */
 void xvio_soc_reset(XvioState *s, const char *why);
@@ -151,7 +169,10 @@ void xvio_soc_reset(XvioState *s, const char *why);
 
 void xvio_dma_init(XvioState *s);
 void xvio_dma_exit(XvioState *s);
-/* The SoC has published operations. Those beyond a bounded amount run in a bottom half later. */
+/*
+ * The SoC has published operations. Those beyond a bounded amount run in a
+ * bottom half later.
+ */
 void xvio_dma_kick(XvioState *s);
 void xvio_dma_reset(XvioState *s);
 
@@ -167,12 +188,16 @@ void xvio_doorbell_reset(XvioState *s);
 void xvio_mac_init(XvioState *s);
 void xvio_mac_exit(XvioState *s);
 /* Send a frame of card RAM, whose range was checked. Returns XVIO_OP_ST_*. */
-uint32_t xvio_mac_send(XvioState *s, uint32_t uplink, uint32_t card_offset, uint32_t len_bytes);
+uint32_t xvio_mac_send(XvioState *s, uint32_t uplink, uint32_t card_offset,
+                       uint32_t len_bytes);
 void xvio_mac_reset(XvioState *s);
 
 /* xvio_flash.c */
 
-/* Open or create the file and show it to the SoC. Errors: cannot open, wrong size. */
+/*
+ * Open or create the file and show it to the SoC. Errors: cannot open, wrong
+ * size.
+ */
 bool xvio_flash_init(XvioState *s, Error **errp);
 void xvio_flash_exit(XvioState *s);
 /* The host's write to XVIO_REG_FLASH_CMD; the outcome is in flash.status. */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * xvio MAC ports: frames between a netdev of QEMU and card RAM. A port takes every frame, as a
- * switch's port does; what does not fit is lost and counted. Runs in the main loop under the BQL.
+ * xvio MAC ports: frames between a netdev of QEMU and card RAM. A port takes
+ * every frame, as a switch's port does; what does not fit is lost and counted.
+ * Runs in the main loop under the BQL.
  */
 #include "qemu/osdep.h"
 #include "net/eth.h"
@@ -49,7 +50,9 @@ static const char *xvio_mac_refuse(XvioUplink *port, unsigned hart, size_t len)
         xvio_store32(&ring->oversize, ++port->oversize);
         return "oversize";
     }
-    /* Pairs with the hart's store-release of cons: the slot may be overwritten. */
+    /*
+     * Pairs with the hart's store-release of cons: the slot may be overwritten.
+     */
     if (port->prod - xvio_load_acquire32(&ring->cons) >= XVIO_MAC_RX_SLOTS) {
         xvio_store32(&ring->no_slot, ++port->no_slot);
         return "no slot";
@@ -57,7 +60,8 @@ static const char *xvio_mac_refuse(XvioUplink *port, unsigned hart, size_t len)
     return NULL;
 }
 
-static ssize_t xvio_mac_receive(NetClientState *nc, const uint8_t *buf, size_t len)
+static ssize_t xvio_mac_receive(NetClientState *nc, const uint8_t *buf,
+                                size_t len)
 {
     XvioUplink *port = qemu_get_nic_opaque(nc);
     XvioState *s = port->card;
@@ -86,7 +90,8 @@ static NetClientInfo xvio_mac_info = {
     .link_status_changed = xvio_mac_link_changed,
 };
 
-uint32_t xvio_mac_send(XvioState *s, uint32_t uplink, uint32_t card_offset, uint32_t len_bytes)
+uint32_t xvio_mac_send(XvioState *s, uint32_t uplink, uint32_t card_offset,
+                       uint32_t len_bytes)
 {
     if (uplink >= s->num_uplinks || len_bytes < XVIO_MIN_FRAME_BYTES ||
         len_bytes > sizeof(s->tx_frame)) {
@@ -95,9 +100,13 @@ uint32_t xvio_mac_send(XvioState *s, uint32_t uplink, uint32_t card_offset, uint
     if (!xvio_mac_is_up(&s->uplink[uplink])) {
         return XVIO_OP_ST_NO_LINK;
     }
-    /* A netdev parses what it is given: it gets a copy that the SoC cannot change meanwhile. */
+    /*
+     * A netdev parses what it is given: it gets a copy that the SoC cannot
+     * change meanwhile.
+     */
     memcpy(s->tx_frame, s->ram + card_offset, len_bytes);
-    qemu_send_packet(qemu_get_queue(s->uplink[uplink].nic), s->tx_frame, len_bytes);
+    qemu_send_packet(qemu_get_queue(s->uplink[uplink].nic), s->tx_frame,
+                     len_bytes);
     return XVIO_OP_ST_OK;
 }
 
@@ -146,7 +155,8 @@ void xvio_mac_init(XvioState *s)
         xvio_mac_set_addr(port);
         port->nic = qemu_new_nic(&xvio_mac_info, &port->conf, TYPE_XVIO, name,
                                  &DEVICE(s)->mem_reentrancy_guard, port);
-        qemu_format_nic_info_str(qemu_get_queue(port->nic), port->conf.macaddr.a);
+        qemu_format_nic_info_str(qemu_get_queue(port->nic),
+                                 port->conf.macaddr.a);
         s->num_uplinks = MAX(s->num_uplinks, i + 1);
     }
 }

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * xvio SoC: the wires to the process that plays the card's processor. The model is its ivshmem
- * server (docs/specs/ivshmem-spec of QEMU): hardware is peer 0, the SoC peer 1. It resets the SoC
- * over QMP. Runs in the main loop, the reset also on vCPU threads, all under the BQL.
+ * xvio SoC: the wires to the process that plays the card's processor. The model
+ * is its ivshmem server (docs/specs/ivshmem-spec of QEMU): hardware is peer 0,
+ * the SoC peer 1. It resets the SoC over QMP. Runs in the main loop, the reset
+ * also on vCPU threads, all under the BQL.
  */
 #include "qemu/osdep.h"
 #include "qapi/error.h"
@@ -12,16 +13,18 @@
 #include "trace.h"
 #include "xvio_int.h"
 
-#define XVIO_SHM_BYTES      4096
-#define XVIO_SHM_MESSAGE    (-1)
+#define XVIO_SHM_BYTES   4096
+#define XVIO_SHM_MESSAGE (-1)
 
-static const char xvio_qmp_reset[] =
-    "{\"execute\":\"qmp_capabilities\"}\n"
-    "{\"execute\":\"system_reset\"}\n";
+static const char xvio_qmp_reset[] = "{\"execute\":\"qmp_capabilities\"}\n"
+                                     "{\"execute\":\"system_reset\"}\n";
 
 void xvio_soc_wake(XvioState *s, unsigned hart)
 {
-    /* Pairs with the hart's fence between sleeping = 1 and its last look at the rings. */
+    /*
+     * Pairs with the hart's fence between sleeping = 1 and its last look at the
+     * rings.
+     */
     smp_mb();
     if (xvio_load32(&xvio_link(s)->hart[hart].sleeping)) {
         trace_xvio_soc_wake(hart);
@@ -30,8 +33,9 @@ void xvio_soc_wake(XvioState *s, unsigned hart)
 }
 
 /*
- * Everything in card RAM that the hardware owns starts anew; generation is published last, so that
- * a hart that sees the new one (load-acquire) sees all of this.
+ * Everything in card RAM that the hardware owns starts anew; generation is
+ * published last, so that a hart that sees the new one (load-acquire) sees all
+ * of this.
  */
 static void xvio_soc_new_generation(XvioState *s)
 {
@@ -43,12 +47,16 @@ static void xvio_soc_new_generation(XvioState *s)
     xvio_store_release32(&xvio_link(s)->generation, s->generation);
 }
 
-/* A full socket means a monitor that does not read: the SoC's emulator hangs, not only the SoC. */
+/*
+ * A full socket means a monitor that does not read: the SoC's emulator hangs,
+ * not only the SoC.
+ */
 static void xvio_soc_send_reset(XvioState *s)
 {
     const int len = sizeof(xvio_qmp_reset) - 1;
 
-    if (qemu_chr_fe_write(&s->soc.socctl, (const uint8_t *)xvio_qmp_reset, len) != len) {
+    if (qemu_chr_fe_write(&s->soc.socctl, (const uint8_t *)xvio_qmp_reset,
+                          len) != len) {
         warn_report("xvio: the SoC's monitor takes no reset");
         return;
     }
@@ -69,7 +77,10 @@ void xvio_soc_reset(XvioState *s, const char *why)
     }
 }
 
-/* One message of the ivshmem protocol: a number, and a descriptor unless @fd is -1. */
+/*
+ * One message of the ivshmem protocol: a number, and a descriptor unless @fd is
+ * -1.
+ */
 static bool xvio_soc_send(XvioState *s, int64_t number, int fd)
 {
     int64_t msg = cpu_to_le64(number);
@@ -77,10 +88,12 @@ static bool xvio_soc_send(XvioState *s, int64_t number, int fd)
     if (fd >= 0 && qemu_chr_fe_set_msgfds(&s->soc.ivshmem, &fd, 1) < 0) {
         return false;
     }
-    return qemu_chr_fe_write_all(&s->soc.ivshmem, (uint8_t *)&msg, sizeof(msg)) == sizeof(msg);
+    return qemu_chr_fe_write_all(&s->soc.ivshmem, (uint8_t *)&msg,
+                                 sizeof(msg)) == sizeof(msg);
 }
 
-static bool xvio_soc_send_events(XvioState *s, unsigned peer, EventNotifier *events)
+static bool xvio_soc_send_events(XvioState *s, unsigned peer,
+                                 EventNotifier *events)
 {
     unsigned i;
 
@@ -97,7 +110,8 @@ static void xvio_soc_connect(XvioState *s)
     XvioSoc *soc = &s->soc;
 
     if (soc->seen) {
-        xvio_soc_new_generation(s); /* another process than the one whose rings lie there */
+        /* another process than the one whose rings lie there */
+        xvio_soc_new_generation(s);
     }
     soc->seen = true;
     soc->reset_pending = false;
@@ -107,7 +121,8 @@ static void xvio_soc_connect(XvioState *s)
         !xvio_soc_send(s, XVIO_SHM_MESSAGE, soc->shm_fd) ||
         !xvio_soc_send_events(s, XVIO_IVSHMEM_PEER_HW, soc->hw_event) ||
         !xvio_soc_send_events(s, XVIO_IVSHMEM_PEER_SOC, soc->hart_event)) {
-        error_report("xvio: cannot pass descriptors to the SoC; 'ivshmem' must be a UNIX socket");
+        error_report("xvio: cannot pass descriptors to the SoC; 'ivshmem' must "
+                     "be a UNIX socket");
     }
 }
 
@@ -131,7 +146,10 @@ static void xvio_soc_socctl_event(void *opaque, QEMUChrEvent event)
     }
 }
 
-/* Neither peer has anything to say: ivshmem clients are silent, QMP's answers change nothing. */
+/*
+ * Neither peer has anything to say: ivshmem clients are silent, QMP's answers
+ * change nothing.
+ */
 static int xvio_soc_can_drain(void *opaque)
 {
     return 4096;
@@ -176,15 +194,18 @@ bool xvio_soc_init(XvioState *s, Error **errp)
     unsigned hw = 0, harts = 0;
 
     if (!qemu_chr_fe_backend_connected(&soc->ivshmem)) {
-        error_setg(errp, "xvio: property 'ivshmem' (a chardev on a UNIX socket) is required");
+        error_setg(errp, "xvio: property 'ivshmem' (a chardev on a UNIX "
+                         "socket) is required");
         return false;
     }
-    soc->shm_fd = qemu_memfd_create("xvio-ivshmem", XVIO_SHM_BYTES, false, 0, 0, errp);
+    soc->shm_fd =
+        qemu_memfd_create("xvio-ivshmem", XVIO_SHM_BYTES, false, 0, 0, errp);
     if (soc->shm_fd < 0) {
         return false;
     }
     hw = xvio_soc_init_events(soc->hw_event);
-    harts = hw == XVIO_IVSHMEM_VECTORS ? xvio_soc_init_events(soc->hart_event) : 0;
+    harts =
+        hw == XVIO_IVSHMEM_VECTORS ? xvio_soc_init_events(soc->hart_event) : 0;
     if (harts < XVIO_IVSHMEM_VECTORS) {
         error_setg_errno(errp, errno, "xvio: cannot create an eventfd");
         xvio_soc_exit_events(soc->hart_event, harts);
@@ -204,8 +225,10 @@ void xvio_soc_exit(XvioState *s)
 {
     XvioSoc *soc = &s->soc;
 
-    qemu_chr_fe_set_handlers(&soc->socctl, NULL, NULL, NULL, NULL, NULL, NULL, true);
-    qemu_chr_fe_set_handlers(&soc->ivshmem, NULL, NULL, NULL, NULL, NULL, NULL, true);
+    qemu_chr_fe_set_handlers(&soc->socctl, NULL, NULL, NULL, NULL, NULL, NULL,
+                             true);
+    qemu_chr_fe_set_handlers(&soc->ivshmem, NULL, NULL, NULL, NULL, NULL, NULL,
+                             true);
     event_notifier_set_handler(&soc->hw_event[0], NULL);
     xvio_soc_exit_events(soc->hart_event, XVIO_IVSHMEM_VECTORS);
     xvio_soc_exit_events(soc->hw_event, XVIO_IVSHMEM_VECTORS);
