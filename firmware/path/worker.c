@@ -18,11 +18,11 @@
 #include "path/port.h"
 #include "path/vnet_queue.h"
 
-#define WORKER_SLEEP_US	  10000u
-#define WORKER_WAIT_US	  1000u
-#define WORKER_PATIENCE	  30000u /* waits of WORKER_WAIT_US */
-#define WORKER_NOTICES	  4096u /* more than queues can fail between two looks of core 0 */
-#define WORKER_MAX_DRAINS 64u /* doorbells taken in one round */
+#define WORKER_SLEEP_US	   10000u
+#define WORKER_WAIT_US	   1000u
+#define WORKER_PATIENCE_US 30000000u
+#define WORKER_NOTICES	   4096u /* more than queues can fail between two looks of core 0 */
+#define WORKER_MAX_DRAINS  64u /* doorbells taken in one round */
 
 /* A call is posted when posted runs ahead of done. */
 struct worker_slot {
@@ -166,10 +166,10 @@ static void worker_wait(unsigned core)
 {
 	struct worker_slot *slot = &worker_slot[core];
 	uint32_t posted = atomic_load_explicit(&slot->posted, memory_order_relaxed);
-	unsigned num_waits = 0;
+	uint64_t began_us = hal_time_us();
 
 	while (atomic_load_explicit(&slot->done, memory_order_acquire) != posted) {
-		if (++num_waits > WORKER_PATIENCE)
+		if (hal_time_us() - began_us > WORKER_PATIENCE_US)
 			panic("worker: a core does not answer");
 		hal_sleep(WORKER_WAIT_US);
 	}
