@@ -251,7 +251,8 @@ static void test_every_dma_operation_fails_once(void **state)
 		assert_int_equal(notice.arg, XVIO_RING_ERR_DMA);
 		assert_false(worker_take_notice(&notice));
 		received = 0;
-		receive_numbered(&received); /* what arrives is whole, from the first one on */
+		if (notice.port == PORT_A) /* what could not be read is not delivered */
+			receive_numbered(&received);
 		bed_check_quiet();
 		vnet_remove(PORT_A);
 		vnet_remove(PORT_B);
