@@ -178,12 +178,14 @@ rules_clear() {
 	return 0
 }
 
+# rule_show REP PRIO: the rule as tc shows it, with counters.
+rule_show() { tc -s filter show dev "$(rep "$1")" ingress prio "$2"; }
+
 # rule_packets REP PRIO: what `tc -s` says a rule has counted in hardware.
 rule_packets() {
-	tc -s filter show dev "$(rep "$1")" ingress prio "$2" |
-		awk '$1 == "Sent" && $6 == "hardware" { v = $4 } $1 == "Sent" && $5 == "hardware" { v = $4 }
-			END { print v + 0 }'
+	rule_show "$1" "$2" | awk '$1 == "Sent" && $2 == "hardware" { n += $5 } END { print n + 0 }'
 }
+rule_in_hw() { rule_show "$1" "$2" | grep -qw in_hw; }
 
 # ---- vDPA devices
 
@@ -329,6 +331,13 @@ guests_up() {
 
 # guest_ping NAME ADDRESS [COUNT]
 guest_ping() { guest_run "$1" "ping -i 0.2 -W 2 -c ${3:-3} $2" $((10 + ${3:-3})); }
+
+# guest_iperf NAME ARGUMENTS: kbit/s that arrived.
+guest_iperf() {
+	guest_run "$1" "iperf3 -f k $2" 30 | awk '
+		/receiver/ { for (i = 2; i <= NF; i++) if ($i == "Kbits/sec") n = $(i - 1) }
+		END { printf "%d", n }'
+}
 
 # Everything the card holds, gone.
 guests_clear() {

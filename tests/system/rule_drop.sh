@@ -16,7 +16,7 @@ tcp() { guest_run a "sleep 2 | timeout 4 nc -w 3 10.0.0.2 $1" | grep -q reply; }
 
 check "TCP port 5001 answers at first" tcp 5001
 check "a rule that drops it" rule pf0sf0 1 ip ip_proto tcp dst_port 5001 -- drop
-check "the rule is in hardware" sh -c "tc filter show dev $A ingress prio 1 | grep -qw in_hw"
+check "the rule is in hardware" rule_in_hw pf0sf0 1
 check_not "TCP port 5001 answers no longer" tcp 5001
 check_ge "packets the rule has dropped on the card" 1 "$(rule_packets pf0sf0 1)"
 check "TCP port 5002 still answers" tcp 5002
