@@ -13,6 +13,27 @@ FLASHED=${FLASHED:-0}
 LOGS=${LOGS:-$xvio_build/run}
 server_pid='' soc_pid='' agent_pid='' server_dir='' card_ram='' agent_in='' agent_out=''
 
+# prepare_all: what a server needs, installed and built; our own progress lines are shown, the rest
+# goes to a log.
+prepare_all() {
+	local log=$LOGS/make.log line rc=0 told
+	mkdir -p "$LOGS"
+	say "checking what this machine has"
+	"$xvio_root/sim/server/setup"
+	say "building firmware, driver, tools and the emulated card"
+	told=$SECONDS
+	while IFS= read -r line; do
+		echo "$line" >>"$log"
+		case $line in
+		'['*'s] '*) say "${line#*] }" ;;
+		*) [ $((SECONDS - told)) -lt 20 ] || { told=$SECONDS; say "building: ${line:0:70}"; } ;;
+		esac
+	done < <(make -C "$xvio_root" --no-print-directory all 2>&1 || echo "make: failed")
+	! tail -n 1 "$log" | grep -q '^make: failed' || rc=1
+	[ "$rc" = 0 ] || { tail -n 20 "$log"; die "the build failed, read $log"; }
+	"$xvio_root/sim/server/build-rootfs"
+}
+
 # A process that dies with this script, however it ends.
 tied() { exec setpriv --pdeathsig TERM "$@"; }
 
