@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * xvio.ko: what one card is to the driver, and what its files offer each other. One struct xvio per
- * PCI function, the private area of its devlink instance. Locks, outermost first: vdpa core's, a
- * vDPA device's lock, devlink's, rtnl, the mailbox's; spinlocks never nest.
+ * PCI function, the private area of its devlink instance. Locks, outermost first: the vdpa core's,
+ * devlink's, rtnl, the list of vDPA devices', a vDPA device's, the mailbox's; spinlocks never nest.
  */
 #ifndef XVIO_H
 #define XVIO_H
