@@ -276,13 +276,13 @@ guest_run() {
 
 # guest_up NAME [SECONDS]: wait until it has booted.
 guest_up() {
-	if ! wait_for "${2:-90}" guest_answers "$1"; then
+	if ! wait_for "${2:-150}" guest_answers "$1"; then
 		note "guest $1 does not answer:"
 		tail -n 8 "$state/guest-$1/qemu.log" "$state/guest-$1/console.log" 2>/dev/null | sed 's/^/  | /'
 		return 1
 	fi
 }
-guest_answers() { guest_run "$1" true 3; }
+guest_answers() { guest_run "$1" true 10; }
 
 guest_stop() {
 	local pid
