@@ -180,7 +180,7 @@ void test_dma_wakes_sleeper(struct rig *rig)
 	CHECK(!rig_woken(rig, 2, 20));
 	rig_store(&rig->link->hart[2].sleeping, 1);
 	rig_run(rig, 2, dma_read(RIG_HOST_MEM, BUF, 8));
-	CHECK(rig_woken(rig, 2, 1000));
+	CHECK(rig_woken(rig, 2, 20000));
 }
 
 #define MSG_ADDR (RIG_HOST_MEM + 0x8000)
@@ -235,7 +235,7 @@ void test_msix_off(struct rig *rig)
 
 void test_mac_tx(struct rig *rig)
 {
-	struct timeval limit = {.tv_sec = 2};
+	struct timeval limit = {.tv_sec = 20};
 	uint8_t frame[XVIO_MAC_RX_SLOT_BYTES];
 
 	setsockopt(rig->wire_fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
@@ -275,7 +275,7 @@ void test_mac_rx(struct rig *rig)
 	CHECK(!rig_woken(rig, 1, 20));
 	rig_store(&rig->link->hart[1].sleeping, 1);
 	wire_send(rig, 0xa2, XVIO_MAX_FRAME_BYTES);
-	CHECK(rig_woken(rig, 1, 1000));
+	CHECK(rig_woken(rig, 1, 20000));
 	CHECK(rx->prod == 2 && rx->len_bytes[1] == XVIO_MAX_FRAME_BYTES);
 	CHECK(rx->slot[1][XVIO_MAX_FRAME_BYTES - 1] == 0xa2);
 }
@@ -316,10 +316,10 @@ void test_mac_link(struct rig *rig)
 	rig_hart_start(rig, 0);
 	rig_store(&rig->link->hart[0].sleeping, 1);
 	set_link(rig, false);
-	CHECK(rig->link->link_up == 0 && rig_woken(rig, 0, 1000));
+	CHECK(rig->link->link_up == 0 && rig_woken(rig, 0, 20000));
 	CHECK(rig_run(rig, 0, mac_tx(0, BUF, 60)) == XVIO_OP_ST_NO_LINK);
 	set_link(rig, true);
-	CHECK(rig->link->link_up == 1 && rig_woken(rig, 0, 1000));
+	CHECK(rig->link->link_up == 1 && rig_woken(rig, 0, 20000));
 	CHECK(rig_run(rig, 0, mac_tx(0, BUF, 60)) == XVIO_OP_ST_OK);
 }
 

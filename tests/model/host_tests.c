@@ -99,7 +99,7 @@ void test_doorbell_protocol(struct rig *rig)
 	rig_store(&rig->link->hart[0].sleeping, 1);
 	ring(rig, 5, 10);
 	CHECK(rings->db_prod == 3 && rings->db[2].doorbell == 5 && rings->db[2].count == 2);
-	CHECK(rig_woken(rig, 0, 1000));
+	CHECK(rig_woken(rig, 0, 20000));
 	CHECK(rig_read(rig, RIG_BAR2 + 5 * XVIO_DOORBELL_BYTES, 4) == 0);
 }
 
@@ -144,7 +144,7 @@ void test_mailbox_wakes(struct rig *rig)
 	CHECK(rig->link->mbox_seq == 41 && !rig_woken(rig, 0, 0));
 	rig_store(&rig->link->hart[0].sleeping, 1);
 	rig_set_reg(rig, XVIO_REG_MBOX_DOORBELL, 42);
-	CHECK(rig->link->mbox_seq == 42 && rig_woken(rig, 0, 1000));
+	CHECK(rig->link->mbox_seq == 42 && rig_woken(rig, 0, 20000));
 	CHECK(!rig_woken(rig, 1, 0));
 }
 

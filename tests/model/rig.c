@@ -55,7 +55,7 @@ static void close_fd(int *fd)
 static int connect_socket(struct rig *rig, const char *name)
 {
 	struct sockaddr_un addr = address(rig, name);
-	struct timeval limit = {.tv_sec = 5};
+	struct timeval limit = {.tv_sec = 30};
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
 	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
@@ -63,15 +63,17 @@ static int connect_socket(struct rig *rig, const char *name)
 	return fd;
 }
 
-/* Accepts one connection within 10 s and closes the listener. */
+/* Accepts one connection within 60 s, for reads of at most 30 s; closes the listener. */
 static int accept_one(int *listen_fd)
 {
 	struct pollfd p = {.fd = *listen_fd, .events = POLLIN};
+	struct timeval limit = {.tv_sec = 30};
 	int fd;
 
-	CHECK(poll(&p, 1, 10000) == 1);
+	CHECK(poll(&p, 1, 60000) == 1);
 	fd = accept4(*listen_fd, NULL, NULL, SOCK_CLOEXEC);
 	CHECK(fd >= 0);
+	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
 	close_fd(listen_fd);
 	return fd;
 }
@@ -207,7 +209,7 @@ int rig_wait_exit(struct rig *rig)
 {
 	int status;
 
-	CHECK(waitpid(rig->qemu, &status, 0) == rig->qemu);
+	WAIT(waitpid(rig->qemu, &status, WNOHANG) == rig->qemu);
 	rig->qemu = 0;
 	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
@@ -307,7 +309,7 @@ bool rig_expect_text(int fd, const char *text, const char *unless)
 
 		if (unless && strstr(buf, unless))
 			return false;
-		if (have == sizeof(buf) - 1 || poll(&p, 1, 2000) != 1)
+		if (have == sizeof(buf) - 1 || poll(&p, 1, 20000) != 1)
 			return false;
 		n = read(fd, buf + have, sizeof(buf) - 1 - have);
 		if (n <= 0)

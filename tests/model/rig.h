@@ -43,11 +43,11 @@ _Noreturn void rig_fail(const char *file, int line, const char *what);
 	} while (0)
 /* Ends the running test as skipped. */
 _Noreturn void rig_skip(const char *why);
-/* Waits up to 5 s for cond. */
+/* Waits up to 30 s for cond: machines may be busy. */
 #define WAIT(cond)                                                            \
 	do {                                                                  \
 		for (int waited_ms = 0; !(cond); waited_ms++) {               \
-			if (waited_ms == 5000)                                \
+			if (waited_ms == 30000)                               \
 				rig_fail(__FILE__, __LINE__, "wait: " #cond); \
 			rig_sleep_ms(1);                                      \
 		}                                                             \
@@ -75,7 +75,7 @@ void rig_soc_spawn(struct rig *rig, char *const argv[]);
 void rig_soc_disconnect(struct rig *rig);
 /* The SoC's monitor, which the card sends resets to. */
 void rig_ctl_connect(struct rig *rig);
-/* Reads from a socket until text was seen; false when unless was, or after 2 s without either. */
+/* Reads from a socket until text was seen; false when unless was, or after 20 s without. */
 bool rig_expect_text(int fd, const char *text, const char *unless);
 struct xvio_hart_rings *rig_rings(struct rig *rig, unsigned int hart);
 struct xvio_mac_rx *rig_mac_rx(struct rig *rig, unsigned int uplink);
