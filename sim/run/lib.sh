@@ -133,7 +133,7 @@ soc_start() {
 			-machine virt,memory-backend=card,aia=aplic-imsic -m 128M \
 			-smp "$harts" -bios none \
 			-drive "if=pflash,unit=0,format=raw,readonly=on,file=$d/rom.bin" \
-			-chardev "socket,id=iv,path=$d/iv.sock" -device ivshmem-doorbell,vectors=4,chardev=iv \
+			-chardev "socket,id=iv,path=$d/iv.sock" -device ivshmem-doorbell,vectors=8,chardev=iv \
 			-chardev "socket,id=ctl,path=$d/soc-ctl.sock" -mon chardev=ctl,mode=control \
 			-serial "file:$LOGS/soc-console.log" </dev/null >"$LOGS/soc.log" 2>&1 & ;;
 	native)
