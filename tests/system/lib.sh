@@ -401,13 +401,20 @@ check_refused() {
 	check_ge "$3: counted as $2" 1 $(($(counter "$dev" "$2") - before))
 }
 
+# check_probe_good: the device takes a proper frame. (Not by check: it runs commands in a subshell.)
+check_probe_good() {
+	probe good || { fail "ring_probe sends a frame the proper way"; return; }
+	check_eq "the device takes a frame sent the proper way" 1 "$probe_used"
+}
+
 # bystanders_start / bystanders_well CLAIM: a pings b all the while, and loses nothing.
 bystanders_start() {
-	guest_run a 'pkill ping; (ping -i 0.1 10.0.0.2 >/tmp/bystander 2>&1 &)' >/dev/null
+	guest_run a 'pkill -x ping; setsid ping -i 0.1 10.0.0.2 >/tmp/bystander 2>&1 </dev/null &' >/dev/null
 }
 bystanders_well() {
 	local sum
-	sum=$(guest_run a 'pkill -INT ping; sleep 1; tail -n 3 /tmp/bystander' | grep transmitted)
-	note "$sum"
+	sum=$(guest_run a 'pkill -INT -x ping
+		for n in 1 2 3 4 5 6 7 8; do grep transmitted /tmp/bystander && break; sleep 0.5; done')
+	note "${sum:-the pings say nothing: $(guest_run a 'pgrep -l ping; tail -n 2 /tmp/bystander')}"
 	check "$1" grep -Eq '[1-9][0-9]* packets transmitted.* 0% packet loss' <<<"$sum"
 }

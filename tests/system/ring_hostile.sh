@@ -24,8 +24,7 @@ check_refused zero ring_err_length "a buffer of no length"
 check_refused huge ring_err_length "a buffer of 4 GiB"
 check_refused direction ring_err_direction "a writable buffer to send from"
 check_refused indirect ring_err_flags "an indirect table nobody agreed on"
-check "the device sends again after a reset" probe good
-check_eq "the device takes it" 1 "$probe_used"
+check_probe_good
 
 bystanders_well "a and b have lost nothing meanwhile"
 check "the third device goes" vdpa_del v2
