@@ -9,19 +9,6 @@ script_begin
 rounds=20
 ping_pids=()
 
-# peer_up N: device vN as a NIC in the name space peerN.
-peer_up() {
-	local dev ns=peer$1
-	vdpa_add "v$1" "52:54:00:cc:00:0$1" && vdpa_bind "v$1" virtio_vdpa || return 1
-	wait_for 5 vdpa_netdev "v$1" || return 1
-	dev=$(vdpa_netdev "v$1")
-	ip netns list | grep -qw "$ns" || ip netns add "$ns"
-	ip link set "$dev" netns "$ns" name nic || return 1
-	ip -n "$ns" addr add "10.0.1.1$1/24" dev nic
-	ip -n "$ns" link set nic up
-	wait_for 5 rep "pf0sf$1" && ip link set "$(rep "pf0sf$1")" up
-}
-
 traffic_start() {
 	ip netns exec peer0 ping -f 10.0.1.11 >/dev/null 2>&1 &
 	ping_pids=($!)
@@ -36,8 +23,7 @@ traffic_stop() {
 	ping_pids=()
 }
 
-peers_talk() { ip netns exec peer0 ping -c 2 -i 0.2 -W 2 10.0.1.11; }
-bring_up() { driver_load && card_up && peer_up 0 && peer_up 1 && forward_both pf0sf0 pf0sf1; }
+bring_up() { driver_load && card_up && peers_up; }
 mem_free() { awk '/^MemAvailable/ { print $2 }' /proc/meminfo; }
 
 card_up
@@ -67,6 +53,4 @@ check "the driver comes up once more" bring_up
 check "and packets pass" peers_talk
 check "the card's firmware still runs" card_running
 check "the kernel has nothing to complain about" kernel_clean
-guests_clear
-ip netns del peer0
-ip netns del peer1
+peers_clear

@@ -34,5 +34,9 @@ check "the third device goes" vdpa_del v2
 guests_clear
 check "the driver unloads" timeout 20 rmmod xvio
 check "the driver loads" driver_load
+card_up
+check "two vDPA devices come up as the server's own NICs (virtio_vdpa)" peers_up
+check "and packets pass between them" peers_talk
+peers_clear
 check_not "the IOMMU has caught no stray DMA" sh -c "dmesg | grep -i 'DMAR.*fault'"
 check "the kernel has nothing to complain about" kernel_clean

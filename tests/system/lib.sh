@@ -351,6 +351,31 @@ guests_clear() {
 	done
 }
 
+# ---- vDPA devices as the server's own NICs
+
+# peer_up N: device vN as a NIC in the name space peerN.
+peer_up() {
+	local dev ns=peer$1
+	vdpa_add "v$1" "52:54:00:cc:00:0$1" && vdpa_bind "v$1" virtio_vdpa || return 1
+	wait_for 5 vdpa_netdev "v$1" || return 1
+	dev=$(vdpa_netdev "v$1")
+	ip netns list | grep -qw "$ns" || ip netns add "$ns"
+	ip link set "$dev" netns "$ns" name nic || return 1
+	ip -n "$ns" addr add "10.0.1.1$1/24" dev nic
+	ip -n "$ns" link set nic up
+	wait_for 5 rep "pf0sf$1" && ip link set "$(rep "pf0sf$1")" up
+}
+
+# Two of them, with rules that let them talk.
+peers_up() { peer_up 0 && peer_up 1 && forward_both pf0sf0 pf0sf1; }
+peers_talk() { ip netns exec peer0 ping -c 2 -i 0.2 -W 2 10.0.1.11; }
+
+peers_clear() {
+	guests_clear
+	ip netns del peer0
+	ip netns del peer1
+}
+
 # ---- the world beyond an uplink
 
 # world_up N: its NIC in a network name space worldN, with an address.
