@@ -3,7 +3,7 @@
 # A card fresh from the factory is flashed without a driver: bad images are refused, the good one
 # runs and says the version that stands in the image.
 # needs: blank
-# seconds: 120
+# seconds: 600
 . "$(dirname "$0")/lib.sh"
 script_begin
 

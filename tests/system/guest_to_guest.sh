@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Two guests on vhost-vdpa talk through the card: every size of ping, TCP whose bytes arrive as
 # sent, both ways at once; the server's CPUs see none of it.
-# seconds: 180
+# seconds: 600
 . "$(dirname "$0")/lib.sh"
 script_begin
 

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # A guest reaches the world beyond an uplink and the world reaches the guest; each uplink is its
 # own wire.
-# seconds: 150
+# seconds: 600
 . "$(dirname "$0")/lib.sh"
 script_begin
 

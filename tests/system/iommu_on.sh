@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # The server's IOMMU stands between the card and its memory: everything works, and no DMA faults.
 # needs: iommu
-# seconds: 200
+# seconds: 600
 . "$(dirname "$0")/lib.sh"
 script_begin
 

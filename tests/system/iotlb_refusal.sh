@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # An address outside the map a device was given is refused by the card and counted, its queue
 # stops; the two guests beside it lose no packet. Then the same device works again.
-# seconds: 180
+# seconds: 600
 . "$(dirname "$0")/lib.sh"
 script_begin
 

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # A packet that no rule takes comes to the representor of the port it entered by, whole; what
 # software sends into a representor leaves by its port: a software switch can stand in.
-# seconds: 150
+# seconds: 600
 . "$(dirname "$0")/lib.sh"
 script_begin
 

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Rings no driver would write: loops, indexes out of range, lengths of nothing and of 4 GiB. Each
 # is counted under its name and stops its own device only.
-# seconds: 180
+# seconds: 600
 . "$(dirname "$0")/lib.sh"
 script_begin
 

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Rules decide in the card: a higher priority drops one TCP port, one source, one VLAN; the card
 # counts; deleting the rule opens the way again; what the card cannot do, tc refuses with a reason.
-# seconds: 180
+# seconds: 600
 . "$(dirname "$0")/lib.sh"
 script_begin
 
