@@ -80,12 +80,12 @@ server_flash() {
 		bs=1M seek=1 conv=notrunc status=none
 }
 
-# The server's command line, in server_args.
+# The server's command line, in server_args. One CPU: docs/decisions/0005.
 server_command() {
 	local d=$server_dir append="console=ttyS0 panic=-1 quiet mitigations=off net.ifnames=0" n
 	server_args=(-nodefaults -no-user-config -nographic -no-reboot -monitor none
 		-L "$xvio_build/server/rom" -accel tcg,thread=multi,tb-size=512
-		-M q35 -bios qboot.rom -cpu max -smp "${XVIO_CPUS:-2}" -m "${XVIO_MEMORY:-3G}"
+		-M q35 -bios qboot.rom -cpu max -smp "${XVIO_CPUS:-1}" -m "${XVIO_MEMORY:-3G}"
 		-kernel "$xvio_build/server/vmlinux" -initrd "$xvio_build/server/root.cpio"
 		-qmp "unix:$d/qmp.sock,server=on,wait=off" -serial chardev:con
 		-drive "file=$d/payload.tar,format=raw,if=none,id=payload,readonly=on"
