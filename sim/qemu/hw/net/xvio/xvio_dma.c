@@ -129,20 +129,20 @@ static uint32_t xvio_dma_waiting(XvioState *s, unsigned hart)
     return prod - h->op_cons;
 }
 
-/* Executes a slice of a hart's ring. Returns false once nothing is left. */
+/* Executes a num_ops of a hart's ring. Returns false once nothing is left. */
 static bool xvio_dma_run_hart(XvioState *s, unsigned hart)
 {
     struct xvio_hart_rings *rings = xvio_rings(s, hart);
     XvioHart *h = &s->hart[hart];
     uint32_t generation = s->generation;
     uint32_t waiting = xvio_dma_waiting(s, hart);
-    uint32_t todo = MIN(waiting, XVIO_SLICE_OPS);
+    uint32_t num_ops = MIN(waiting, XVIO_SLICE_OPS);
     uint64_t bytes = 0;
 
-    if (!todo) {
+    if (!num_ops) {
         return false;
     }
-    for (; todo && bytes < XVIO_SLICE_BYTES; todo--, waiting--) {
+    for (; num_ops && bytes < XVIO_SLICE_BYTES; num_ops--, waiting--) {
         uint32_t slot = h->op_cons % XVIO_OP_RING_ENTRIES;
         struct xvio_op op = xvio_dma_fetch(&rings->op[slot]);
         uint32_t status = xvio_dma_execute(s, &op);
