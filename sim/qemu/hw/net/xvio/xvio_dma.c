@@ -129,7 +129,7 @@ static uint32_t xvio_dma_waiting(XvioState *s, unsigned hart)
     return prod - h->op_cons;
 }
 
-/* Executes a num_ops of a hart's ring. Returns false once nothing is left. */
+/* Executes a slice of a hart's ring. Returns false once nothing is left. */
 static bool xvio_dma_run_hart(XvioState *s, unsigned hart)
 {
     struct xvio_hart_rings *rings = xvio_rings(s, hart);
