@@ -5,6 +5,9 @@
 .DEFAULT_GOAL := all
 .SUFFIXES:
 MAKEFLAGS += --no-builtin-rules
+ifneq ($(V),1)
+MAKEFLAGS += --silent # V=1 shows the commands
+endif
 SHELL := /bin/bash
 B := build
 

@@ -21,7 +21,7 @@ $(B)/server/.built: $(wildcard sim/server/*)
 	sim/server/build-rootfs
 	@touch $@
 
-run: ## the show: set up, build, boot the server, two guests, rules on the card
+run: ## the demonstration: set up, build, boot the server, two guests, rules on the card
 	@sim/run/run
 
 shell: setup ## boot the same server and give its console

@@ -167,7 +167,7 @@ rule() {
 
 # forward FROM TO [PRIO]: everything that enters at one port leaves by the other.
 forward() { rule "$1" "${3:-100}" all -- mirred egress redirect dev "$(rep "$2")"; }
-forward_both() { forward "$1" "$2" && forward "$2" "$1"; }
+forward_both() { forward "$1" "$2" "${3-}" && forward "$2" "$1" "${3-}"; }
 
 rules_clear() {
 	local dev
