@@ -12,7 +12,7 @@ world_up 0
 rules_clear
 check "rules between a and b" forward_both pf0sf0 pf0sf1
 check "a reaches b" guest_ping a 10.0.0.2
-for round in 1 2; do
+for round in 1 2 3; do
 	guest_run a '(timeout 20 ping -f -s 1000 10.0.0.2 >/dev/null 2>&1 &) ;
 		(timeout 20 ping -f -s 100 10.0.0.2 >/dev/null 2>&1 &) ; sleep 1' >/dev/null
 	sent=$(counter "$(rep pf0sf1)" card_tx_packets)
