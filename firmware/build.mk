@@ -18,7 +18,7 @@ FW_CROSS ?= riscv64-unknown-elf-
 FW_RV64_CFLAGS := $(FW_CFLAGS) -O2 -march=rv64imac_zicsr_zifencei -mabi=lp64 -mcmodel=medany \
 	-mstrict-align -ffreestanding -fno-builtin-printf -fno-tree-loop-distribute-patterns \
 	-ffunction-sections -fdata-sections -fno-asynchronous-unwind-tables
-FW_RV64_CPPFLAGS := $(FW_CPPFLAGS) -Ifirmware/hal/rv64/include
+FW_RV64_CPPFLAGS := $(FW_CPPFLAGS) -Ifirmware/hal/rv64/include -Ifirmware/hal/link/include
 FW_RV64_LDFLAGS := -nostdlib -static -mabi=lp64 -march=rv64imac_zicsr_zifencei -mcmodel=medany \
 	-Wl,--gc-sections -Wl,--build-id=none -Wl,--no-warn-rwx-segments -Wl,--fatal-warnings
 # The compiler's runtime; asked for by the plain architecture, whose name its multilibs know.
@@ -26,7 +26,7 @@ FW_RV64_LIBGCC = $(shell $(FW_CROSS)gcc -march=rv64imac -mabi=lp64 -print-libgcc
 
 FW_NATIVE_CFLAGS := $(FW_CFLAGS) -O1 -fno-omit-frame-pointer -fsanitize=address,undefined \
 	-fno-sanitize-recover=undefined
-FW_NATIVE_CPPFLAGS := $(FW_CPPFLAGS) -D_GNU_SOURCE
+FW_NATIVE_CPPFLAGS := $(FW_CPPFLAGS) -Ifirmware/hal/link/include -D_GNU_SOURCE
 
 fw_objects = $(patsubst firmware/%,$(B)/$(1)/obj/%.o,$(2))
 

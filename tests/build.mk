@@ -13,7 +13,7 @@ CHECK_UNITS := $(CHECK_UNIT_SOURCES:tests/unit/%.c=$(C)/unit/%)
 CHECK_REPLAYS := $(CHECK_FUZZ_SOURCES:tests/fuzz/fuzz_%.c=$(C)/replay/%)
 CHECK_GATES := abi-check layer-check format-check fw-symbols-check
 
-CHECK_CPPFLAGS := -D_GNU_SOURCE -Ifirmware -Iinclude -Itests/unit -Itests/fuzz -MMD -MP
+CHECK_CPPFLAGS := -D_GNU_SOURCE -Ifirmware -Ifirmware/hal/fake/include -Iinclude -Itests/unit -Itests/fuzz -MMD -MP
 CHECK_CFLAGS := -std=c11 -Wall -Wextra -Werror -Wmissing-prototypes -Wstrict-prototypes -Wshadow \
 	-Wundef -Wvla -g -O1 -fno-omit-frame-pointer
 CHECK_SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=undefined

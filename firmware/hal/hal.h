@@ -8,6 +8,7 @@
 #ifndef HAL_HAL_H
 #define HAL_HAL_H
 
+#include <hal_host.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -21,6 +22,9 @@ unsigned hal_core(void);
 
 /* Monotonic microseconds since some moment before start; the same clock on every core. */
 uint64_t hal_time_us(void);
+
+/* The calling core's cycle counter, for accounting: runs freely, does not stop in hal_sleep(). */
+uint64_t hal_cycles(void);
 
 /*
  * Sleeps until something for this core arrives (operation done, doorbell, frame, mailbox request,
@@ -36,6 +40,13 @@ void hal_wake(unsigned core);
 
 /* Memory: one region of DMA-able card RAM, zeroed, for the firmware's heap (lib/heap.h). Core 0. */
 void *hal_memory(size_t *len_bytes);
+
+/*
+ * Host memory. The HAL's own include/hal_host.h says at build time how the card gets at it:
+ * HAL_HOST_MAPPED 1, and hal_host_memory(bus_addr) is where the bytes from bus_addr on stand in the
+ * path's own address space (an address that an address map gave, valid while the map is); or
+ * HAL_HOST_MAPPED 0, and only hal_dma() reaches it. What stands there may change at any moment.
+ */
 
 /* DMA and interrupts */
 
@@ -55,6 +66,7 @@ struct hal_dma_op {
 };
 
 /*
+ * Only where HAL_HOST_MAPPED is 0.
  * Runs a list of operations strictly in order, each as if complete before the next begins, and
  * returns the number that failed. Sleeps until all are done. num_ops of any size.
  */

@@ -23,14 +23,14 @@ static void action_run_flow(struct core *core, struct pkt *pkt)
 	unsigned i;
 
 	for (i = 0; i < flow->num_outputs; i++)
-		output_add(core, pkt, flow->output[i], own);
+		output_add(core, pkt, flow->output[i], own, NULL);
 	if (!flow->num_outputs)
 		port_count(core, pkt->in_port, XVIO_STAT_DROP_RULE, 1);
 }
 
 void action_run(struct core *core)
 {
-	uint64_t now_us = hal_time_us();
+	uint64_t now_us = core->now_us;
 	unsigned i;
 
 	for (i = 0; i < core->burst.num; i++) {

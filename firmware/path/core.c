@@ -39,3 +39,8 @@ struct core *core_self(void)
 {
 	return core_of[hal_core()];
 }
+
+const struct core_load *core_load(unsigned number)
+{
+	return number && number < hal_num_cores() ? &core_of[number]->load : NULL;
+}

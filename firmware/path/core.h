@@ -15,15 +15,28 @@
 #include "path/output.h"
 #include "path/pkt.h"
 
-#define CORE_MAX	 8u
-#define CORE_MAX_QUEUES	 8u /* that bring packets in one round */
-#define CORE_MAX_FETCHES 16u /* queues whose avail ring is looked at together */
+#define CORE_MAX 8u
+/* Queues that bring packets in one round: many share a DMA list; few stay in the cache. */
+#define CORE_MAX_QUEUES	 (HAL_HOST_MAPPED ? 4u : 8u)
+#define CORE_MAX_FETCHES 16u /* queues whose ring is looked at together */
 
 struct vnet_queue;
+
+/* What a worker did since start; written by it alone. Cycles are those of hal_cycles(). */
+struct core_load {
+	_Alignas(64) _Atomic uint64_t busy_cycles; /* in rounds with something to do */
+	_Atomic uint64_t idle_cycles;
+	_Atomic uint64_t busy_rounds;
+	_Atomic uint64_t idle_rounds;
+	_Atomic uint64_t num_received; /* packets */
+};
 
 struct core {
 	unsigned number;
 	bool busy; /* there was something to do in this round */
+	uint64_t now_us; /* when the round began */
+	uint64_t num_received; /* packets, in all rounds */
+	struct core_load load;
 	struct pkt_pool pool;
 	struct cache *cache;
 	struct burst burst;
@@ -43,5 +56,8 @@ bool core_init(void);
 
 /* The calling worker's. */
 struct core *core_self(void);
+
+/* A worker's load, as it stands; NULL: no such worker. Any core. */
+const struct core_load *core_load(unsigned number);
 
 #endif

@@ -6,6 +6,7 @@
 #include "path/handover.h"
 
 #include <stdatomic.h>
+#include <string.h>
 #include "hal/hal.h"
 #include "lib/heap.h"
 #include "path/core.h"
@@ -17,6 +18,8 @@ struct handover_entry {
 	struct pkt *pkt;
 	struct output_mark mark;
 	uint16_t port;
+	bool has_eth_dst;
+	uint8_t eth_dst[6];
 };
 
 struct handover {
@@ -53,17 +56,22 @@ static void handover_reclaim(struct core *core, struct handover *ring)
 }
 
 bool handover_push(struct core *core, unsigned to, struct pkt *pkt, uint16_t port,
-		   struct output_mark mark)
+		   struct output_mark mark, const uint8_t *eth_dst)
 {
 	struct handover *ring = handover_ring[core->number][to];
+	struct handover_entry *entry;
 	uint32_t prod = atomic_load_explicit(&ring->prod, memory_order_relaxed);
 
 	handover_reclaim(core, ring);
-	if (prod - ring->reclaimed == HANDOVER_ENTRIES)
+	if (prod - ring->reclaimed == HANDOVER_ENTRIES || !pkt_pull(pkt))
 		return false;
-	pkt_own_data(pkt);
 	pkt->holders++;
-	ring->entry[prod % HANDOVER_ENTRIES] = (struct handover_entry){pkt, mark, port};
+	entry = &ring->entry[prod % HANDOVER_ENTRIES];
+	*entry = (struct handover_entry){.pkt = pkt, .mark = mark, .port = port};
+	if (eth_dst) {
+		memcpy(entry->eth_dst, eth_dst, sizeof(entry->eth_dst));
+		entry->has_eth_dst = true;
+	}
 	atomic_store_explicit(&ring->prod, prod + 1, memory_order_release);
 	core->wake |= 1u << to;
 	return true;
@@ -82,7 +90,8 @@ void handover_take(struct core *core)
 			const struct handover_entry *entry =
 				&ring->entry[ring->taken++ % HANDOVER_ENTRIES];
 
-			output_add(core, entry->pkt, entry->port, entry->mark);
+			output_add(core, entry->pkt, entry->port, entry->mark,
+				   entry->has_eth_dst ? entry->eth_dst : NULL);
 			core->busy = true;
 		}
 	}

@@ -12,6 +12,10 @@ struct iotlb {
 };
 
 static struct iotlb iotlb_identity_map = {.identity = true};
+static const struct xvio_map_entry iotlb_identity_entry = {
+	.len_bytes = UINT64_MAX,
+	.perm = XVIO_MAP_READ | XVIO_MAP_WRITE,
+};
 
 static bool iotlb_entry_is_good(const struct xvio_map_entry *entry)
 {
@@ -70,11 +74,14 @@ void iotlb_destroy(struct iotlb *map)
 	heap_free(map);
 }
 
-/* The last entry that starts at or before iova; NULL: none. */
-static const struct xvio_map_entry *iotlb_find(const struct iotlb *map, uint64_t iova)
+const struct xvio_map_entry *iotlb_find(const struct iotlb *map, uint64_t iova)
 {
+	const struct xvio_map_entry *entry;
 	uint32_t low = 0;
 	uint32_t high = map->num_entries;
+
+	if (map->identity)
+		return &iotlb_identity_entry;
 
 	while (low < high) {
 		uint32_t middle = low + (high - low) / 2;
@@ -84,7 +91,8 @@ static const struct xvio_map_entry *iotlb_find(const struct iotlb *map, uint64_t
 		else
 			high = middle;
 	}
-	return low ? &map->entries[low - 1] : NULL;
+	entry = low ? &map->entries[low - 1] : NULL;
+	return entry && iova - entry->iova < entry->len_bytes ? entry : NULL;
 }
 
 bool iotlb_translate(const struct iotlb *map, uint64_t iova, uint32_t perm, uint64_t *bus_addr,
@@ -95,16 +103,10 @@ bool iotlb_translate(const struct iotlb *map, uint64_t iova, uint32_t perm, uint
 
 	if (!*len_bytes)
 		return false;
-	if (map->identity) {
-		*bus_addr = iova;
-		return true;
-	}
 	entry = iotlb_find(map, iova);
 	if (!entry || (entry->perm & perm) != perm)
 		return false;
 	offset = iova - entry->iova;
-	if (offset >= entry->len_bytes)
-		return false;
 	*bus_addr = entry->bus_addr + offset;
 	if (*len_bytes > entry->len_bytes - offset)
 		*len_bytes = (uint32_t)(entry->len_bytes - offset);

@@ -35,4 +35,7 @@ void iotlb_destroy(struct iotlb *map);
 _Bool iotlb_translate(const struct iotlb *map, uint64_t iova, uint32_t perm, uint64_t *bus_addr,
 		      uint32_t *len_bytes);
 
+/* The entry that holds iova; NULL: none. Valid as long as the map. */
+const struct xvio_map_entry *iotlb_find(const struct iotlb *map, uint64_t iova);
+
 #endif

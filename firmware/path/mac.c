@@ -6,6 +6,7 @@
 #include "path/mac.h"
 
 #include <stddef.h>
+#include <string.h>
 #include "hal/hal.h"
 #include "lib/bits.h"
 #include "lib/heap.h"
@@ -48,6 +49,7 @@ static void mac_receive_one(struct core *core, struct mac *mac, const struct hal
 	}
 	pkt = pkt_alloc(&core->pool); /* mac_receive() asked for no more frames than there are */
 	pkt->data = frame->data;
+	pkt->have_bytes = frame->len_bytes;
 	pkt->len_bytes = frame->len_bytes;
 	pkt->in_port = mac->port.number;
 	core->burst.pkt[core->burst.num++] = pkt;
@@ -64,6 +66,7 @@ void mac_receive(struct core *core, struct mac *mac)
 	for (i = 0; i < num; i++)
 		mac_receive_one(core, mac, &frames[i]);
 	mac->num_shown += num;
+	core->num_received += num;
 	core->busy |= num > 0;
 }
 
@@ -82,37 +85,56 @@ static struct virtq *mac_shortage(struct port *port, unsigned num)
 	return NULL;
 }
 
-/* Sends a batch: the frames of first and the num - 1 outputs behind it. */
-static void mac_send(unsigned uplink, const struct hal_frame *frames, unsigned num,
+/* Exchanges the frame's destination and the one it goes out with: done before and after sending. */
+static void mac_swap_eth_dst(struct output *output)
+{
+	uint8_t saved[6];
+
+	if (!output->eth_dst)
+		return;
+	memcpy(saved, output->pkt->data, sizeof(saved));
+	memcpy(output->pkt->data, output->prefix, sizeof(saved));
+	memcpy(output->prefix, saved, sizeof(saved));
+}
+
+/* Sends num outputs from first on. */
+static void mac_send(const struct mac *mac, const struct hal_frame *frames, unsigned num,
 		     struct output *first, struct stats *stats)
 {
-	unsigned num_sent = hal_mac_send(uplink, frames, num);
+	unsigned num_sent = hal_mac_send(mac->uplink, frames, num);
 	struct output *output = first;
 	unsigned i;
 
 	for (i = 0; i < num; i++) {
+		mac_swap_eth_dst(output);
 		output->sent = i < num_sent;
 		output = output->next;
 	}
 	stats_add(stats, XVIO_STAT_DROP_PORT_DOWN, num - num_sent);
 }
 
+/* A batch ends where a packet goes out once more, as it may look different then. */
 static void mac_transmit(struct core *core, struct port_row *row)
 {
 	const struct mac *mac = list_entry(row->port, struct mac, port);
 	struct hal_frame frames[PKT_BURST];
 	struct output *output = row->first;
-	struct output *first;
-	unsigned num;
 
 	(void)core;
 	while (output) {
-		first = output;
-		for (num = 0; output && num < PKT_BURST; output = output->next) {
-			frames[num++] =
-				(struct hal_frame){output->pkt->data, output->pkt->len_bytes};
+		struct output *first = output;
+		const struct pkt *last = NULL;
+		unsigned num = 0;
+
+		while (output && num < PKT_BURST && output->pkt != last) {
+			last = output->pkt;
+			if (output->eth_dst)
+				memcpy(output->prefix, output->eth_dst, 6);
+			mac_swap_eth_dst(output);
+			frames[num++] = (struct hal_frame){last->data, last->len_bytes};
+			output = output->next;
 		}
-		mac_send(mac->uplink, frames, num, first, &row->stats);
+		mac_send(mac, frames, num, first, &row->stats);
 	}
 }
 

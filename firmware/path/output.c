@@ -18,56 +18,6 @@ static void output_drop(const struct core *core, uint16_t port, enum xvio_stat s
 	port_count(core, port, stat, 1);
 }
 
-static void output_enqueue(struct core *core, struct port_row *row, struct pkt *pkt,
-			   struct output_mark mark)
-{
-	struct output_set *set = &core->output;
-	struct output *output;
-
-	if (set->num == OUTPUT_MAX)
-		output_flush(core);
-	output = &set->output[set->num++];
-	*output = (struct output){.pkt = pkt};
-	output->meta.vnet_num_buffers = 1;
-	output->meta.port = mark.port;
-	output->meta.flags = mark.flags;
-	*row->last_next = output;
-	row->last_next = &output->next;
-	row->num_outputs++;
-	if (!list_linked(&row->link))
-		list_add_tail(&set->rows, &row->link);
-}
-
-void output_add(struct core *core, struct pkt *pkt, uint16_t number, struct output_mark mark)
-{
-	struct port *port = port_get(number);
-	bool is_miss = mark.flags & XVIO_META_F_REPR;
-
-	if (!port || !port_is_up(port)) {
-		if (is_miss)
-			output_drop(core, mark.port, XVIO_STAT_DROP_NO_HOST);
-		else
-			output_drop(core, port ? number : pkt->in_port, XVIO_STAT_DROP_PORT_DOWN);
-		return;
-	}
-	/* What goes to a representor is bounded by the port it came from, not by the PF's own MTU. */
-	if (!is_miss && pkt->len_bytes > port_max_frame_bytes(port)) {
-		output_drop(core, number, XVIO_STAT_DROP_OVERSIZE);
-		return;
-	}
-	if (port->any_core_sends || port->core == core->number)
-		output_enqueue(core, port_row(port, core->number), pkt, mark);
-	else if (!handover_push(core, port->core, pkt, number, mark))
-		output_drop(core, number, XVIO_STAT_DROP_NO_BUFFER);
-}
-
-void output_add_miss(struct core *core, struct pkt *pkt)
-{
-	struct output_mark mark = {.port = pkt->in_port, .flags = XVIO_META_F_REPR};
-
-	output_add(core, pkt, XVIO_PORT_PF, mark);
-}
-
 /* Receive queues whose stock does not reach for this flush are looked at once more, together. */
 static void output_fetch_short(struct core *core)
 {
@@ -87,14 +37,30 @@ static void output_fetch_short(struct core *core)
 		virtq_fetch(vqs, num, &core->dma);
 }
 
-static void output_clear(struct output_set *set)
+static void output_transmit(struct core *core)
 {
+	struct list *link;
+	struct list *next;
+
+	output_fetch_short(core);
+	list_for_each_safe (link, next, &core->output.rows) {
+		struct port_row *row = list_entry(link, struct port_row, link);
+
+		row->port->ops->transmit(core, row);
+	}
+}
+
+/* After the DMA list was run: counts, and forgets. */
+static void output_complete(struct core *core)
+{
+	struct output_set *set = &core->output;
 	struct list *link;
 	struct list *next;
 
 	list_for_each_safe (link, next, &set->rows) {
 		struct port_row *row = list_entry(link, struct port_row, link);
 
+		row->port->ops->complete(core, row);
 		row->first = NULL;
 		row->last_next = &row->first;
 		row->num_outputs = 0;
@@ -103,23 +69,68 @@ static void output_clear(struct output_set *set)
 	set->num = 0;
 }
 
+/* In the middle of a round: chains whose packets are still to be sent stay unpublished. */
+static void output_spill(struct core *core)
+{
+	output_transmit(core);
+	dma_run(&core->dma);
+	output_complete(core);
+}
+
 void output_flush(struct core *core)
 {
-	struct output_set *set = &core->output;
-	struct list *link;
-	struct list *next;
-
-	output_fetch_short(core);
-	list_for_each_safe (link, next, &set->rows) {
-		struct port_row *row = list_entry(link, struct port_row, link);
-
-		row->port->ops->transmit(core, row);
-	}
+	output_transmit(core);
 	vnet_publish(core);
-	list_for_each_safe (link, next, &set->rows) {
-		struct port_row *row = list_entry(link, struct port_row, link);
+	output_complete(core);
+}
 
-		row->port->ops->complete(core, row);
+static void output_enqueue(struct core *core, struct port_row *row, struct pkt *pkt,
+			   struct output_mark mark, const uint8_t *eth_dst)
+{
+	struct output_set *set = &core->output;
+	struct output *output;
+
+	if (set->num == OUTPUT_MAX)
+		output_spill(core);
+	output = &set->output[set->num++];
+	output->pkt = pkt;
+	output->next = NULL;
+	output->eth_dst = eth_dst;
+	output->mark = mark;
+	*row->last_next = output;
+	row->last_next = &output->next;
+	row->num_outputs++;
+	if (!list_linked(&row->link))
+		list_add_tail(&set->rows, &row->link);
+}
+
+void output_add(struct core *core, struct pkt *pkt, uint16_t number, struct output_mark mark,
+		const uint8_t *eth_dst)
+{
+	struct port *port = port_get(number);
+	bool is_miss = mark.flags & XVIO_META_F_REPR;
+
+	if (!port || !port_is_up(port)) {
+		if (is_miss)
+			output_drop(core, mark.port, XVIO_STAT_DROP_NO_HOST);
+		else
+			output_drop(core, port ? number : pkt->in_port, XVIO_STAT_DROP_PORT_DOWN);
+		return;
 	}
-	output_clear(set);
+	/* What goes to a representor is bounded by the port it came from, not by the PF's own MTU. */
+	if (!is_miss && pkt->len_bytes > port_max_frame_bytes(port)) {
+		output_drop(core, number, XVIO_STAT_DROP_OVERSIZE);
+		return;
+	}
+	if (port->any_core_sends || port->core == core->number)
+		output_enqueue(core, port_row(port, core->number), pkt, mark, eth_dst);
+	else if (!handover_push(core, port->core, pkt, number, mark, eth_dst))
+		output_drop(core, number, XVIO_STAT_DROP_NO_BUFFER);
+}
+
+void output_add_miss(struct core *core, struct pkt *pkt)
+{
+	struct output_mark mark = {.port = pkt->in_port, .flags = XVIO_META_F_REPR};
+
+	output_add(core, pkt, XVIO_PORT_PF, mark, NULL);
 }

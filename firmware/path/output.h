@@ -23,12 +23,17 @@ struct output_mark {
 	uint8_t flags; /* XVIO_META_F_* */
 };
 
+#define OUTPUT_PREFIX_BYTES 24u /* a header and an Ethernet address */
+
 /* One packet to one port. In DMA-able memory. */
 struct output {
-	struct xvio_pkt_meta meta; /* what stands in front of the packet */
 	struct pkt *pkt;
 	struct output *next; /* to the same port */
+	const uint8_t *eth_dst; /* NULL: as in the frame */
+	struct output_mark mark;
+	struct virtq *vq; /* it went to, if the port has queues */
 	bool sent; /* by the port's transmit; else it has counted why not */
+	uint8_t prefix[OUTPUT_PREFIX_BYTES]; /* what goes out in the place of the frame's start */
 };
 
 struct output_set {
@@ -39,13 +44,20 @@ struct output_set {
 
 void output_init(struct output_set *set);
 
-/* Sends a packet out of a port when the round is flushed; hands it over if another core owns it. */
-void output_add(struct core *core, struct pkt *pkt, uint16_t port, struct output_mark mark);
+/*
+ * Sends a packet out of a port when the round is flushed; hands it over if another core owns it.
+ * eth_dst: six bytes that go out in the place of the frame's destination, valid until the round ends;
+ * NULL: the frame as it is.
+ */
+void output_add(struct core *core, struct pkt *pkt, uint16_t port, struct output_mark mark,
+		const uint8_t *eth_dst);
 
 /* To host software, as from the representor of the port it came in by. */
 void output_add_miss(struct core *core, struct pkt *pkt);
 
-/* Sends what was added, and tells drivers what was taken from their rings: one DMA list. */
+/*
+ * Ends a round: sends what was added, and tells drivers what was taken from their rings; one DMA list.
+ */
 void output_flush(struct core *core);
 
 #endif

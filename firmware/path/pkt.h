@@ -8,26 +8,43 @@
 #define PATH_PKT_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <xvio/port.h>
 #include "path/classifier.h"
 
 #define PKT_BURST      32u
 #define PKT_POOL_SIZE  512u
-#define PKT_ROOM_BYTES 9280u /* XVIO_MAX_FRAME_BYTES and a header, whole cache lines */
-_Static_assert(PKT_ROOM_BYTES >= XVIO_MAX_FRAME_BYTES + sizeof(struct xvio_pkt_meta), "room");
+#define PKT_ROOM_BYTES 9280u /* for the longest frame behind a header, whole cache lines */
+_Static_assert(PKT_ROOM_BYTES >= XVIO_MAX_FRAME_BYTES + 18, "room");
+
+#define PKT_SNAPSHOT_BYTES 128u /* of a frame whose rest stays where it is */
+#define PKT_FRAME_OFFSET   18u /* of a frame in its packet's memory: IP headers are aligned */
+#define PKT_HEAD_BYTES	   192u /* for a header, and a snapshot of a frame */
+_Static_assert(PKT_HEAD_BYTES >= PKT_FRAME_OFFSET + PKT_SNAPSHOT_BYTES, "head");
 
 struct flow;
+struct virtq;
+struct virtq_chain;
 
+/*
+ * The frame: have_bytes of it stand at data. The rest of a longer one (only where host memory is
+ * mapped) is still in the sender's chain, behind the header, until the chain is published.
+ */
 struct pkt {
-	union flow_key key;
-	struct flow *flow; /* found by the lookup; NULL: none matches */
-	uint8_t *data; /* the frame, from the Ethernet header on: in room, or in a MAC's slot */
-	uint8_t *room; /* PKT_ROOM_BYTES of DMA-able memory, the packet's own */
-	struct pkt *next; /* in the pool, or in the round */
+	uint8_t *data; /* in head or room, or in a MAC's slot */
+	uint32_t have_bytes;
 	uint32_t len_bytes;
 	uint16_t in_port;
 	uint16_t holders;
+	bool has_header; /* a plain struct virtio_net_hdr stands in front of data */
+	struct flow *flow; /* found by the lookup; NULL: none matches */
+	struct virtq *vq; /* where it came from; NULL: not from a queue */
+	const struct virtq_chain *chain;
+	uint8_t *head; /* PKT_HEAD_BYTES of DMA-able memory, the packet's own */
+	uint8_t *room; /* PKT_ROOM_BYTES of the same */
+	_Alignas(64) union flow_key key;
+	struct pkt *next; /* in the pool, or in the round */
 };
 
 struct burst {
@@ -44,16 +61,41 @@ struct pkt_pool {
 /* Core 0. False: no memory. */
 bool pkt_pool_init(struct pkt_pool *pool);
 
-/* A packet held by the current round; data is its room. NULL: none is free. */
-struct pkt *pkt_alloc(struct pkt_pool *pool);
+/* A packet held by the current round, empty. NULL: none is free. */
+static inline struct pkt *pkt_alloc(struct pkt_pool *pool)
+{
+	struct pkt *pkt = pool->free;
+
+	if (!pkt)
+		return NULL;
+	pool->free = pkt->next;
+	pool->num_free--;
+	pkt->next = pool->round;
+	pool->round = pkt;
+	pkt->holders = 1;
+	pkt->flow = NULL;
+	pkt->vq = NULL;
+	pkt->has_header = false;
+	return pkt;
+}
 
 /* Gives up one hold. Only on the packet's core. */
-void pkt_put(struct pkt_pool *pool, struct pkt *pkt);
+static inline void pkt_put(struct pkt_pool *pool, struct pkt *pkt)
+{
+	if (--pkt->holders)
+		return;
+	pkt->next = pool->free;
+	pool->free = pkt;
+	pool->num_free++;
+}
 
 /* Gives up the round's holds: what nobody else holds is free again. */
 void pkt_end_round(struct pkt_pool *pool);
 
-/* Moves the frame into the packet's own room, if it lies in a MAC's slot. */
-void pkt_own_data(struct pkt *pkt);
+/*
+ * Brings the whole frame into the packet's own room. What was read of it before stays as it was read.
+ * False: the sender's addresses fail. Its core, before the chain is published.
+ */
+bool pkt_pull(struct pkt *pkt);
 
 #endif

@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0 */
 /*
- * Virtqueues (virtq.h): their memory, access to what the driver's addresses name, and the used ring.
- * How chains are fetched is in virtq_split.c. Worker core of the queue, but for create and destroy.
+ * Virtqueues (virtq.h): their memory, access to what the driver's addresses name, and the order of the
+ * steps. What the rings look like is in virtq_split.c and virtq_packed.c. Worker core of the queue,
+ * but for create and destroy.
  */
 #include "path/virtq.h"
 
+#include <xvio/port.h>
 #include "lib/bits.h"
 #include "lib/heap.h"
+#include "path/virtq_ring.h"
 
 static void *virtq_carve(uint8_t **room, size_t len_bytes)
 {
@@ -14,6 +17,32 @@ static void *virtq_carve(uint8_t **room, size_t len_bytes)
 
 	*room += bits_align_up(len_bytes, 64);
 	return part;
+}
+
+/* Room for copies of the rings; pointers into the guest's memory come with its map. */
+static size_t virtq_ring_bytes(const struct virtq_config *config)
+{
+	if (HAL_HOST_MAPPED)
+		return 0;
+	return config->size * (2 * sizeof(struct virtq_packed_desc)) + 8 * 64;
+}
+
+static void virtq_carve_rings(struct virtq *vq, uint8_t **room)
+{
+	size_t size = vq->config.size;
+
+	if (HAL_HOST_MAPPED)
+		return;
+	if (vq->config.packed) {
+		vq->ring = virtq_carve(room, size * sizeof(*vq->ring));
+		vq->seen = virtq_carve(room, size * sizeof(*vq->seen));
+		vq->driver_event = virtq_carve(room, sizeof(*vq->driver_event));
+		vq->device_event = virtq_carve(room, sizeof(*vq->device_event));
+	} else {
+		vq->desc = virtq_carve(room, size * sizeof(*vq->desc));
+		vq->avail = virtq_carve(room, 6 + size * sizeof(vq->avail->ring[0]));
+		vq->used = virtq_carve(room, 6 + size * sizeof(vq->used->ring[0]));
+	}
 }
 
 struct virtq *virtq_create(const struct virtq_config *config)
@@ -24,22 +53,26 @@ struct virtq *virtq_create(const struct virtq_config *config)
 
 	if (!bits_is_power_of_two(size) || size < 2 || size > VIRTQ_MAX_SIZE)
 		return NULL;
-	room = heap_alloc(sizeof(*vq) + VIRTQ_FETCH_MAX * sizeof(*vq->window) + 6 * 64 +
-			  size * (sizeof(*vq->chain) + sizeof(*vq->seg) + sizeof(*vq->table) +
-				  sizeof(*vq->used)));
+	room = heap_alloc(sizeof(*vq) + 4 * 64 + size * (sizeof(*vq->chain) + sizeof(*vq->seg)) +
+			  virtq_ring_bytes(config));
 	if (!room)
 		return NULL;
 	vq = virtq_carve(&room, sizeof(*vq));
 	vq->chain = virtq_carve(&room, size * sizeof(*vq->chain));
 	vq->seg = virtq_carve(&room, size * sizeof(*vq->seg));
-	vq->table = virtq_carve(&room, size * sizeof(*vq->table));
-	vq->used = virtq_carve(&room, size * sizeof(*vq->used));
-	vq->window = virtq_carve(&room, VIRTQ_FETCH_MAX * sizeof(*vq->window));
 	vq->config = *config;
-	vq->published = config->last_avail;
-	vq->taken = config->last_avail;
-	vq->fetched = config->last_avail;
-	vq->pending = true;
+	vq->ops = config->packed ? &virtq_packed_ops : &virtq_split_ops;
+	vq->mask = config->size - 1u;
+	vq->fetch_at = config->last_avail;
+	vq->published = vq->taken = vq->fetched = config->last_avail;
+	vq->wanted_flags = config->role == VIRTQ_TO_DRIVER ? VIRTQ_DESC_F_WRITE : 0;
+	vq->min_bytes = config->hdr_bytes;
+	if (config->role == VIRTQ_TO_DRIVER)
+		vq->min_bytes += XVIO_MIN_FRAME_BYTES;
+	virtq_carve_rings(vq, &room);
+	if (config->packed && (config->last_avail & ~VIRTQ_PACKED_WRAP) >= size)
+		virtq_fail(vq, XVIO_RING_ERR_INDEX);
+	virtq_set_map(vq, config->map);
 	return vq;
 }
 
@@ -54,24 +87,161 @@ void virtq_fail(struct virtq *vq, uint8_t error)
 		vq->error = error;
 }
 
-bool virtq_dma(struct virtq *vq, struct dma_list *dma, uint64_t iova, void *card,
-	       uint32_t len_bytes, uint8_t dir)
+uint16_t virtq_position(const struct virtq *vq)
+{
+	return vq->published == vq->fetched ? vq->fetch_at : vq->chain[vq->published & vq->mask].at;
+}
+
+/* Addresses */
+
+/* The ring part at iova in this address space; NULL, and an error, unless it is there in one piece. */
+static void *virtq_map_part(struct virtq *vq, uint64_t iova, uint32_t len_bytes, uint32_t alignment)
+{
+	uint32_t piece_bytes = len_bytes;
+	uint64_t bus_addr;
+	void *part;
+
+	if (!iotlb_translate(vq->config.map, iova, XVIO_MAP_READ | XVIO_MAP_WRITE, &bus_addr,
+			     &piece_bytes) ||
+	    piece_bytes != len_bytes) {
+		virtq_fail(vq, XVIO_RING_ERR_ADDRESS);
+		return NULL;
+	}
+	part = hal_host_memory(bus_addr);
+	if ((uintptr_t)part % alignment)
+		virtq_fail(vq, XVIO_RING_ERR_ADDRESS);
+	return part;
+}
+
+static void virtq_map_rings(struct virtq *vq)
+{
+	const struct virtq_config *config = &vq->config;
+	uint32_t size = config->size;
+
+	if (config->packed) {
+		vq->ring = virtq_map_part(vq, config->desc_iova, size * 16, 16);
+		vq->seen = vq->ring;
+		vq->driver_event = virtq_map_part(vq, config->driver_iova, 4, 4);
+		vq->device_event = virtq_map_part(vq, config->device_iova, 4, 4);
+	} else {
+		vq->desc = virtq_map_part(vq, config->desc_iova, size * 16, 16);
+		vq->avail = virtq_map_part(vq, config->driver_iova, 6 + size * 2, 2);
+		vq->used = virtq_map_part(vq, config->device_iova, 6 + size * 8, 4);
+	}
+}
+
+void virtq_set_map(struct virtq *vq, const struct iotlb *map)
+{
+	vq->config.map = map;
+	vq->hit = (struct xvio_map_entry){0};
+	if (vq->fetched != vq->taken)
+		vq->fetch_at = virtq_peek(vq, 0)->at;
+	vq->fetched = vq->taken;
+	vq->seg_prod = vq->seg_cons;
+	vq->pending = true;
+	if (HAL_HOST_MAPPED && !vq->error)
+		virtq_map_rings(vq);
+}
+
+bool virtq_find(struct virtq *vq, uint64_t iova)
+{
+	uint32_t perm = vq->config.role == VIRTQ_TO_DRIVER ? XVIO_MAP_WRITE : XVIO_MAP_READ;
+	const struct xvio_map_entry *entry = iotlb_find(vq->config.map, iova);
+
+	if (!entry || (entry->perm & perm) != perm)
+		return false;
+	vq->hit = *entry;
+	return true;
+}
+
+static bool virtq_dma(struct virtq *vq, struct dma_list *dma, uint64_t iova, void *card,
+		      uint32_t len_bytes, uint8_t dir)
 {
 	uint32_t perm = dir == HAL_DMA_READ ? XVIO_MAP_READ : XVIO_MAP_WRITE;
-	struct hal_dma_op op = {.function = vq->config.function, .dir = dir, .card = card};
+	uint8_t *at = card;
 
 	while (len_bytes) {
-		op.len_bytes = len_bytes;
-		if (!iotlb_translate(vq->config.map, iova, perm, &op.host_addr, &op.len_bytes)) {
+		uint32_t piece_bytes = len_bytes;
+		uint64_t bus_addr;
+
+		if (!iotlb_translate(vq->config.map, iova, perm, &bus_addr, &piece_bytes)) {
 			virtq_fail(vq, XVIO_RING_ERR_ADDRESS);
 			return false;
 		}
-		dma_add(dma, &op, &vq->dma_failed);
-		iova += op.len_bytes;
-		op.card = (uint8_t *)op.card + op.len_bytes;
-		len_bytes -= op.len_bytes;
+		dma_copy(dma, dir, vq->config.function, bus_addr, at, piece_bytes, &vq->dma_failed);
+		iova += piece_bytes;
+		at += piece_bytes;
+		len_bytes -= piece_bytes;
 	}
 	return true;
+}
+
+bool virtq_pull(struct virtq *vq, struct dma_list *dma, uint64_t iova, void *part,
+		uint32_t len_bytes)
+{
+	return HAL_HOST_MAPPED || virtq_dma(vq, dma, iova, part, len_bytes, HAL_DMA_READ);
+}
+
+bool virtq_push(struct virtq *vq, struct dma_list *dma, uint64_t iova, void *part,
+		uint32_t len_bytes)
+{
+	return HAL_HOST_MAPPED || virtq_dma(vq, dma, iova, part, len_bytes, HAL_DMA_WRITE);
+}
+
+/* Chains */
+
+void virtq_begin_chain(struct virtq *vq, struct virtq_chain *chain)
+{
+	chain->len_bytes = 0;
+	chain->written_bytes = 0;
+	chain->num_segs = 0;
+	chain->num_descs = 0;
+	chain->first_seg = vq->seg_prod;
+}
+
+uint8_t virtq_add_seg(struct virtq *vq, struct virtq_chain *chain, uint64_t iova,
+		      uint32_t len_bytes, uint16_t flags)
+{
+	if (vq->seg_prod - vq->seg_cons == vq->config.size)
+		return XVIO_RING_ERR_LOOP;
+	if (flags & ~(VIRTQ_DESC_F_NEXT | VIRTQ_DESC_F_WRITE))
+		return XVIO_RING_ERR_FLAGS;
+	if ((flags & VIRTQ_DESC_F_WRITE) != vq->wanted_flags)
+		return XVIO_RING_ERR_DIRECTION;
+	if (!len_bytes || len_bytes > VIRTQ_MAX_CHAIN_BYTES - chain->len_bytes)
+		return XVIO_RING_ERR_LENGTH;
+	vq->seg[vq->seg_prod++ & vq->mask] =
+		(struct virtq_seg){.iova = iova, .len_bytes = len_bytes};
+	chain->num_segs++;
+	chain->num_descs++;
+	chain->len_bytes += len_bytes;
+	return XVIO_RING_ERR_NONE;
+}
+
+uint8_t virtq_end_chain(struct virtq *vq, struct virtq_chain *chain)
+{
+	return chain->len_bytes < vq->min_bytes ? XVIO_RING_ERR_LENGTH : XVIO_RING_ERR_NONE;
+}
+
+bool virtq_locate(struct virtq *vq, const struct virtq_chain *chain, uint32_t offset_bytes,
+		  uint64_t *bus_addr, uint32_t *len_bytes)
+{
+	uint32_t perm = vq->config.role == VIRTQ_FROM_DRIVER ? XVIO_MAP_READ : XVIO_MAP_WRITE;
+	uint32_t i;
+
+	if (!chain->num_segs) {
+		*bus_addr = chain->bus_addr + offset_bytes;
+		*len_bytes = chain->len_bytes - offset_bytes;
+		return true;
+	}
+	for (i = chain->first_seg; offset_bytes >= vq->seg[i & vq->mask].len_bytes; i++)
+		offset_bytes -= vq->seg[i & vq->mask].len_bytes;
+	*len_bytes = vq->seg[i & vq->mask].len_bytes - offset_bytes;
+	if (iotlb_translate(vq->config.map, vq->seg[i & vq->mask].iova + offset_bytes, perm,
+			    bus_addr, len_bytes))
+		return true;
+	virtq_fail(vq, XVIO_RING_ERR_ADDRESS);
+	return false;
 }
 
 bool virtq_copy(struct virtq *vq, struct dma_list *dma, const struct virtq_chain *chain,
@@ -79,73 +249,88 @@ bool virtq_copy(struct virtq *vq, struct dma_list *dma, const struct virtq_chain
 {
 	uint8_t dir = vq->config.role == VIRTQ_FROM_DRIVER ? HAL_DMA_READ : HAL_DMA_WRITE;
 	uint8_t *at = card;
-	unsigned i;
 
-	for (i = 0; i < chain->num_segs && len_bytes; i++) {
-		const struct virtq_seg *seg =
-			&vq->seg[(chain->first_seg + i) & (vq->config.size - 1u)];
+	while (len_bytes) {
 		uint32_t piece_bytes;
+		uint64_t bus_addr;
 
-		if (offset_bytes >= seg->len_bytes) {
-			offset_bytes -= seg->len_bytes;
-			continue;
-		}
-		piece_bytes = bits_min(seg->len_bytes - offset_bytes, len_bytes);
-		if (!virtq_dma(vq, dma, seg->iova + offset_bytes, at, piece_bytes, dir))
+		if (!virtq_locate(vq, chain, offset_bytes, &bus_addr, &piece_bytes))
 			return false;
+		piece_bytes = bits_min(piece_bytes, len_bytes);
+		dma_copy(dma, dir, vq->config.function, bus_addr, at, piece_bytes, &vq->dma_failed);
 		at += piece_bytes;
+		offset_bytes += piece_bytes;
 		len_bytes -= piece_bytes;
-		offset_bytes = 0;
 	}
 	return true;
 }
 
-void virtq_take(struct virtq *vq, uint32_t len_bytes)
-{
-	const struct virtq_chain *chain = virtq_peek(vq, 0);
+/* The steps */
 
-	vq->used[vq->taken & (vq->config.size - 1u)] =
-		(struct virtq_used_elem){.id = chain->head, .len = len_bytes};
-	vq->seg_cons += chain->num_segs;
-	vq->taken++;
+static bool virtq_usable(struct virtq *vq)
+{
+	if (vq->dma_failed)
+		virtq_fail(vq, XVIO_RING_ERR_DMA);
+	return !vq->error;
 }
 
-/*
- * In list order: elements, then the index that announces them (pairs with the driver's read of idx
- * before elements), then the read of flags (pairs with the driver's write of flags before its last
- * look at idx, 2.7.7).
- */
-void virtq_publish(struct virtq *vq, struct dma_list *dma)
+static void virtq_ask(struct virtq *const *vqs, unsigned num, struct dma_list *dma)
 {
-	const struct virtq_config *config = &vq->config;
-	uint16_t at = vq->published;
+	unsigned i;
 
+	for (i = 0; i < num; i++) {
+		vqs[i]->num_new = 0;
+		if (virtq_usable(vqs[i]))
+			vqs[i]->ops->ask_ring(vqs[i], dma);
+	}
+	dma_run(dma);
+	for (i = 0; i < num; i++) {
+		if (virtq_usable(vqs[i]))
+			vqs[i]->ops->ask_descs(vqs[i], dma);
+	}
+	dma_run(dma);
+	for (i = 0; i < num; i++) {
+		if (virtq_usable(vqs[i]))
+			vqs[i]->ops->ask_rest(vqs[i], dma);
+	}
+	dma_run(dma);
+}
+
+void virtq_fetch(struct virtq *const *vqs, unsigned num, struct dma_list *dma)
+{
+	unsigned i;
+
+	if (!HAL_HOST_MAPPED)
+		virtq_ask(vqs, num, dma);
+	for (i = 0; i < num; i++) {
+		if (virtq_usable(vqs[i]))
+			vqs[i]->ops->parse(vqs[i]);
+	}
+}
+
+void virtq_set_quiet(struct virtq *vq, struct dma_list *dma, bool quiet)
+{
 	if (vq->error)
 		return;
-	while (at != vq->taken) {
-		uint32_t first = at & (config->size - 1u);
-		uint32_t num = bits_min((uint16_t)(vq->taken - at), config->size - first);
-		uint64_t iova = config->device_iova + sizeof(struct virtq_used) +
-				first * sizeof(struct virtq_used_elem);
+	vq->ops->set_quiet(vq, dma, quiet);
+	vq->quiet = quiet;
+}
 
-		if (!virtq_dma(vq, dma, iova, &vq->used[first],
-			       num * (uint32_t)sizeof(struct virtq_used_elem), HAL_DMA_WRITE))
-			return;
-		at = (uint16_t)(at + num);
-	}
-	vq->words.used_idx = vq->taken;
-	if (virtq_dma(vq, dma, config->device_iova + offsetof(struct virtq_used, idx),
-		      &vq->words.used_idx, sizeof(vq->words.used_idx), HAL_DMA_WRITE))
-		virtq_dma(vq, dma, config->driver_iova + offsetof(struct virtq_avail, flags),
-			  &vq->words.avail_flags, sizeof(vq->words.avail_flags), HAL_DMA_READ);
+void virtq_publish(struct virtq *vq, struct dma_list *dma)
+{
+	if (!vq->error)
+		vq->ops->publish(vq, dma);
 }
 
 bool virtq_published(struct virtq *vq)
 {
+	bool wanted;
+
 	if (vq->dma_failed)
 		virtq_fail(vq, XVIO_RING_ERR_DMA);
 	if (vq->error)
 		return false;
+	wanted = vq->ops->wants_interrupt(vq);
 	vq->published = vq->taken;
-	return !(vq->words.avail_flags & VIRTQ_AVAIL_F_NO_INTERRUPT);
+	return wanted;
 }

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0 */
 /*
  * A virtqueue as the device sees it (virtio 1.2, 2.6): the one ring engine for guests and host. The
- * worker core that the queue is pinned to is its only user while it runs.
+ * worker core that the queue is pinned to is its only user while it runs. What the two ring formats
+ * do differently is behind struct virtq_ops, chosen when the queue is made.
  */
 #ifndef PATH_VIRTQ_H
 #define PATH_VIRTQ_H
 
-#include <stdint.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <xvio/event.h>
 #include <xvio/virtio.h>
 #include "path/dma.h"
@@ -23,62 +24,99 @@ enum virtq_role {
 /* What is fixed while a queue runs. Addresses are in the device's IOVA space (map says where). */
 struct virtq_config {
 	enum virtq_role role;
+	bool packed; /* VIRTIO_F_RING_PACKED */
+	bool event_idx; /* VIRTIO_F_EVENT_IDX */
+	bool in_order; /* VIRTIO_F_IN_ORDER: one used descriptor may stand for a batch */
 	uint16_t size; /* power of two, 2 .. VIRTQ_MAX_SIZE */
-	uint16_t last_avail; /* go on with this available entry */
+	uint16_t last_avail; /* go on here; packed: place in the ring, VIRTQ_PACKED_WRAP */
 	uint16_t function; /* PCI requester */
 	uint16_t vector; /* MSI-X or XVIO_VECTOR_NONE */
 	uint32_t doorbell; /* its queue id */
 	uint16_t hdr_bytes; /* in front of each packet: 12 virtio_net_hdr, 16 xvio_pkt_meta */
-	uint64_t desc_iova;
-	uint64_t driver_iova;
-	uint64_t device_iova;
+	uint64_t desc_iova; /* packed: the descriptor ring */
+	uint64_t driver_iova; /* packed: driver event suppression */
+	uint64_t device_iova; /* packed: device event suppression */
 	const struct iotlb *map; /* lives until the queue is stopped or remapped */
 };
 
-#define VIRTQ_FETCH_MAX	      128u /* chains taken over from the avail ring at once */
+#define VIRTQ_FETCH_MAX	      128u /* chains taken over from the ring at once */
 #define VIRTQ_MAX_CHAIN_BYTES 0x100000u
 
-/* A piece of a chain, checked for length and direction; the address is checked when it is used. */
+/* A buffer of a chain, checked for length and direction; the address is checked when it is used. */
 struct virtq_seg {
 	uint64_t iova;
 	uint32_t len_bytes;
 };
 
+/* A chain of one buffer that lies in one piece on the bus is direct: its address is known. */
 struct virtq_chain {
-	uint16_t head;
-	uint16_t num_segs;
-	uint32_t first_seg; /* runs freely, modulo size */
-	uint32_t len_bytes; /* of all segs */
+	uint64_t bus_addr; /* direct only */
+	uint32_t len_bytes; /* of all buffers */
+	uint32_t written_bytes; /* set when taken */
+	uint32_t first_seg; /* not direct: runs freely, modulo size */
+	uint16_t num_segs; /* 0: direct */
+	uint16_t num_descs;
+	uint16_t id; /* the driver's name for it: head descriptor or buffer id */
+	uint16_t at; /* place in the ring, as in virtq_config.last_avail */
 };
 
-/* Words that DMA reads into or writes from. */
-struct virtq_words {
-	xvio_le16 avail_idx;
-	xvio_le16 avail_flags;
-	xvio_le16 used_idx;
+struct virtq;
+
+/* A ring format. The steps of a fetch are for HALs where host memory is not mapped. */
+struct virtq_ops {
+	void (*ask_ring)(struct virtq *vq, struct dma_list *dma);
+	void (*ask_descs)(struct virtq *vq, struct dma_list *dma);
+	void (*ask_rest)(struct virtq *vq, struct dma_list *dma);
+	/* Checks what is new and makes it chains of the stock; sets pending, or an error. */
+	void (*parse)(struct virtq *vq);
+	/* Tells the driver not to notify (quiet), or to notify of what comes next. */
+	void (*set_quiet)(struct virtq *vq, struct dma_list *dma, bool quiet);
+	/* Adds what tells the driver of chains published .. taken, and the read of its wish. */
+	void (*publish)(struct virtq *vq, struct dma_list *dma);
+	/* Whether it wishes an interrupt. */
+	bool (*wants_interrupt)(struct virtq *vq);
 };
 
 /*
- * Ring indices run freely: published <= taken <= fetched <= the driver's avail idx. Chains between
- * taken and fetched are the stock: parsed, checked, not begun. What is taken but not yet published
- * is finished at the end of the round. The queue is stopped by setting error, and never goes on.
+ * Chain numbers run freely: published <= taken <= fetched. Chains between taken and fetched are the
+ * stock: parsed, checked, not begun. What is taken but not yet published is finished at the end of
+ * the round. The queue is stopped by setting error, and never goes on. The ring pointers lead into
+ * the guest's memory where that is mapped, and else to copies of the same layout.
  */
 struct virtq {
-	struct virtq_config config;
+	const struct virtq_ops *ops;
+	uint32_t published;
+	uint32_t taken;
+	uint32_t fetched;
+	uint32_t mask; /* size - 1 */
+	uint16_t fetch_at; /* place of chain number fetched */
+	uint16_t num_new; /* between two steps of virtq_fetch() */
+	uint16_t num_readable; /* the same, packed */
+	uint16_t last_port; /* where a packet of this queue went: a hint, vnet_send.c */
+	uint16_t wanted_flags; /* of a lone descriptor, VIRTQ_DESC_F_WRITE or none */
 	uint8_t error; /* XVIO_RING_ERR_* */
 	uint8_t dma_failed; /* set by dma_run() */
-	bool pending; /* the avail ring may hold more than fetched */
-	uint16_t published;
-	uint16_t taken;
-	uint16_t fetched;
-	uint16_t num_new; /* between two steps of virtq_fetch() */
+	bool pending; /* the ring holds more than was fetched, as far as we know */
+	bool quiet; /* the driver has been told not to notify */
+	uint32_t min_bytes; /* of a chain */
 	uint32_t seg_prod, seg_cons;
-	struct virtq_chain *chain; /* [size], of avail index i at i % size */
+	struct xvio_map_entry hit; /* where the last address was found */
+	struct virtq_chain *chain; /* [size], number n at n & mask */
 	struct virtq_seg *seg; /* [size]: a sound ring never has more descriptors in flight */
-	struct virtq_desc *table; /* [size], copies */
-	struct virtq_used_elem *used; /* [size], of used index i at i % size */
-	xvio_le16 *window; /* [VIRTQ_FETCH_MAX], copies of avail ring entries */
-	struct virtq_words words;
+	union {
+		struct { /* split */
+			struct virtq_desc *desc;
+			struct virtq_avail *avail;
+			struct virtq_used *used;
+		};
+		struct { /* packed */
+			struct virtq_packed_desc *ring;
+			struct virtq_packed_desc *seen; /* read before ring; the same if mapped */
+			struct virtq_packed_event *driver_event;
+			struct virtq_packed_event *device_event;
+		};
+	};
+	struct virtq_config config;
 };
 
 /* NULL: the size is not a power of two in range, or no memory. Core 0. */
@@ -86,32 +124,64 @@ struct virtq *virtq_create(const struct virtq_config *config);
 void virtq_destroy(struct virtq *vq);
 
 /*
+ * Goes on with another address map (virtq_create() has the first): forgets the stock, which is
+ * fetched again. An error is set if the rings are not there, or not in one piece where host memory
+ * is mapped. The queue's worker, between two rounds.
+ */
+void virtq_set_map(struct virtq *vq, const struct iotlb *map);
+
+/* The place of the next chain that is not published: where another device would go on. */
+uint16_t virtq_position(const struct virtq *vq);
+
+/*
  * Takes what the drivers have made available into the stock of each queue, for all queues together:
- * two DMA lists, three if a chain has more than one descriptor. Queues with an error are skipped; a
- * queue in which one is found gets it. Clears pending when nothing is left (2.7.13).
+ * two DMA lists, three if a chain has more than one descriptor, none where host memory is mapped.
+ * Queues with an error are skipped; a queue in which one is found gets it.
  */
 void virtq_fetch(struct virtq *const *vqs, unsigned num, struct dma_list *dma);
 
 /* Chains in stock, and the one at place i of them. */
-static inline unsigned virtq_stock(const struct virtq *vq)
+static inline uint32_t virtq_stock(const struct virtq *vq)
 {
-	return (uint16_t)(vq->fetched - vq->taken);
+	return vq->fetched - vq->taken;
 }
 
-static inline const struct virtq_chain *virtq_peek(const struct virtq *vq, unsigned i)
+static inline struct virtq_chain *virtq_peek(const struct virtq *vq, uint32_t i)
 {
-	return &vq->chain[(vq->taken + i) & (vq->config.size - 1u)];
+	return &vq->chain[(vq->taken + i) & vq->mask];
+}
+
+/* How many more chains may be fetched. */
+static inline uint32_t virtq_room(const struct virtq *vq)
+{
+	uint32_t room = vq->mask + 1 - virtq_stock(vq);
+
+	return room < VIRTQ_FETCH_MAX ? room : VIRTQ_FETCH_MAX;
 }
 
 /*
- * Adds the copy of len_bytes between card memory and the chain, from offset_bytes on (both within the
- * chain): to the card on VIRTQ_FROM_DRIVER, else from it. False, and an error: an address outside the map.
+ * Bus address of the chain's byte at offset_bytes (within the chain), and how many bytes from there on
+ * lie in one piece. False, and an error: an address outside the map.
+ */
+bool virtq_locate(struct virtq *vq, const struct virtq_chain *chain, uint32_t offset_bytes,
+		  uint64_t *bus_addr, uint32_t *len_bytes);
+
+/*
+ * Copies len_bytes between card memory and the chain (dma_copy()), from offset_bytes on (both within
+ * the chain): to the card on VIRTQ_FROM_DRIVER, else from it. False: as virtq_locate().
  */
 bool virtq_copy(struct virtq *vq, struct dma_list *dma, const struct virtq_chain *chain,
 		uint32_t offset_bytes, void *card, uint32_t len_bytes);
 
 /* Takes the oldest chain of the stock; it is used, with len_bytes written, when next published. */
-void virtq_take(struct virtq *vq, uint32_t len_bytes);
+static inline void virtq_take(struct virtq *vq, uint32_t len_bytes)
+{
+	struct virtq_chain *chain = virtq_peek(vq, 0);
+
+	chain->written_bytes = len_bytes;
+	vq->seg_cons += chain->num_segs;
+	vq->taken++;
+}
 
 /* Adds the writes that tell the driver what was taken, and the read of its interrupt wish. */
 void virtq_publish(struct virtq *vq, struct dma_list *dma);
@@ -119,11 +189,10 @@ void virtq_publish(struct virtq *vq, struct dma_list *dma);
 /* After the list was run. True: raise the queue's vector. */
 bool virtq_published(struct virtq *vq);
 
-/* Notes an error unless there is one already. Used by the engine's own files. */
-void virtq_fail(struct virtq *vq, uint8_t error);
+/* Asks the driver not to notify, or to notify again of what comes after the chains fetched. */
+void virtq_set_quiet(struct virtq *vq, struct dma_list *dma, bool quiet);
 
-/* As virtq_copy(), for any of the queue's addresses. dir is HAL_DMA_READ or HAL_DMA_WRITE. */
-bool virtq_dma(struct virtq *vq, struct dma_list *dma, uint64_t iova, void *card,
-	       uint32_t len_bytes, uint8_t dir);
+/* Notes an error unless there is one already. */
+void virtq_fail(struct virtq *vq, uint8_t error);
 
 #endif

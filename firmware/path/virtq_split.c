@@ -1,179 +1,286 @@
 /* SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0 */
 /*
- * Fetching from split rings (virtio 1.2, 2.7): avail ring, then descriptors, for many queues at a
- * time. Ring words are copied once into card memory; all checks and all use are on the copy. Worker
- * core of the queues.
+ * Split rings (virtio 1.2, 2.7): available ring, descriptor table, used ring. What the driver wrote is
+ * read once; all checks and all use are on what was read. Worker core of the queues.
  */
-#include "path/virtq.h"
+#include "path/virtq_ring.h"
 
-#include <xvio/port.h>
+#include <stdatomic.h>
 #include "lib/bits.h"
 
-static bool virtq_usable(struct virtq *vq)
+/* Behind the rings' entries (2.7.10). */
+static xvio_le16 *split_used_event(const struct virtq *vq)
 {
-	if (vq->dma_failed)
-		virtq_fail(vq, XVIO_RING_ERR_DMA);
-	return !vq->error;
+	return &vq->avail->ring[vq->mask + 1];
 }
 
-static uint32_t virtq_room(const struct virtq *vq)
+static xvio_le16 *split_avail_event(const struct virtq *vq)
 {
-	return bits_min(VIRTQ_FETCH_MAX, vq->config.size - virtq_stock(vq));
+	return (xvio_le16 *)&vq->used->ring[vq->mask + 1];
 }
+
+static uint16_t split_load(const xvio_le16 *at)
+{
+	return __atomic_load_n(at, __ATOMIC_RELAXED);
+}
+
+/* Fetching where host memory is not mapped */
 
 /* The index, then the entries that it may announce (pairs with the driver's barrier between them). */
-static void virtq_ask_avail(struct virtq *vq, struct dma_list *dma)
+static void split_ask_ring(struct virtq *vq, struct dma_list *dma)
 {
-	const struct virtq_config *config = &vq->config;
-	uint32_t first = vq->fetched & (config->size - 1u);
+	uint64_t iova = vq->config.driver_iova;
+	uint32_t first = vq->fetched & vq->mask;
 	uint32_t num = virtq_room(vq);
-	uint32_t before_wrap = bits_min(num, config->size - first);
-	uint64_t ring_iova = config->driver_iova + sizeof(struct virtq_avail);
+	uint32_t before_wrap = bits_min(num, vq->mask + 1 - first);
+	uint64_t ring_iova = iova + offsetof(struct virtq_avail, ring);
 
-	if (!virtq_dma(vq, dma, config->driver_iova + offsetof(struct virtq_avail, idx),
-		       &vq->words.avail_idx, sizeof(vq->words.avail_idx), HAL_DMA_READ))
+	if (!virtq_pull(vq, dma, iova + offsetof(struct virtq_avail, idx), &vq->avail->idx,
+			sizeof(vq->avail->idx)))
 		return;
-	if (before_wrap && !virtq_dma(vq, dma, ring_iova + first * sizeof(xvio_le16), vq->window,
-				      before_wrap * (uint32_t)sizeof(xvio_le16), HAL_DMA_READ))
+	if (!virtq_pull(vq, dma, ring_iova + first * sizeof(xvio_le16), &vq->avail->ring[first],
+			before_wrap * (uint32_t)sizeof(xvio_le16)))
 		return;
-	if (num > before_wrap)
-		virtq_dma(vq, dma, ring_iova, vq->window + before_wrap,
-			  (num - before_wrap) * (uint32_t)sizeof(xvio_le16), HAL_DMA_READ);
+	virtq_pull(vq, dma, ring_iova, vq->avail->ring,
+		   (num - before_wrap) * (uint32_t)sizeof(xvio_le16));
 }
 
-/* Checks index and heads, and asks for the head descriptors; neighbours in one operation. */
-static void virtq_ask_heads(struct virtq *vq, struct dma_list *dma)
+/* Checks the index: how many entries are new and fit. */
+static uint32_t split_num_new(struct virtq *vq)
 {
-	uint16_t in_flight = (uint16_t)(vq->words.avail_idx - vq->taken);
-	uint32_t num_new;
+	uint16_t idx = __atomic_load_n(&vq->avail->idx, __ATOMIC_ACQUIRE);
+	uint32_t num_new = (uint16_t)(idx - (uint16_t)vq->fetched);
+
+	if (num_new + virtq_stock(vq) > vq->config.size) {
+		virtq_fail(vq, XVIO_RING_ERR_INDEX);
+		return 0;
+	}
+	vq->pending = num_new > virtq_room(vq);
+	return bits_min(num_new, virtq_room(vq));
+}
+
+static uint16_t split_head(const struct virtq *vq, uint32_t number)
+{
+	return split_load(&vq->avail->ring[number & vq->mask]);
+}
+
+/* Asks for the head descriptors; neighbours in one operation. */
+static void split_ask_descs(struct virtq *vq, struct dma_list *dma)
+{
+	uint32_t num_new = split_num_new(vq);
 	uint32_t i;
 	uint32_t run;
 
-	if (in_flight > vq->config.size || in_flight < virtq_stock(vq)) {
-		virtq_fail(vq, XVIO_RING_ERR_INDEX);
-		return;
-	}
-	num_new = bits_min(in_flight - virtq_stock(vq), virtq_room(vq));
-	for (i = 0; i < num_new; i++) {
-		if (vq->window[i] >= vq->config.size) {
+	for (i = 0; i < num_new; i += run) {
+		uint16_t head = split_head(vq, vq->fetched + i);
+
+		if (head > vq->mask) {
 			virtq_fail(vq, XVIO_RING_ERR_INDEX);
 			return;
 		}
-	}
-	for (i = 0; i < num_new; i += run) {
-		uint16_t head = vq->window[i];
-
-		for (run = 1; i + run < num_new && vq->window[i + run] == head + run; run++)
+		for (run = 1; i + run < num_new && head + run <= vq->mask &&
+			      split_head(vq, vq->fetched + i + run) == head + run;
+		     run++)
 			;
-		if (!virtq_dma(vq, dma,
-			       vq->config.desc_iova + head * (uint64_t)sizeof(struct virtq_desc),
-			       &vq->table[head], run * (uint32_t)sizeof(struct virtq_desc),
-			       HAL_DMA_READ))
+		if (!virtq_pull(vq, dma, vq->config.desc_iova + head * sizeof(struct virtq_desc),
+				&vq->desc[head], run * (uint32_t)sizeof(struct virtq_desc)))
 			return;
 	}
 	vq->num_new = (uint16_t)num_new;
 }
 
 /* If any chain goes on, asks for the whole table: one step, however long the chains are. */
-static void virtq_ask_table(struct virtq *vq, struct dma_list *dma)
+static void split_ask_rest(struct virtq *vq, struct dma_list *dma)
 {
 	uint32_t i;
 
 	for (i = 0; i < vq->num_new; i++) {
-		if (vq->table[vq->window[i]].flags & VIRTQ_DESC_F_NEXT) {
-			virtq_dma(vq, dma, vq->config.desc_iova, vq->table,
-				  vq->config.size * (uint32_t)sizeof(struct virtq_desc),
-				  HAL_DMA_READ);
+		if (vq->desc[split_head(vq, vq->fetched + i)].flags & VIRTQ_DESC_F_NEXT) {
+			virtq_pull(vq, dma, vq->config.desc_iova, vq->desc,
+				   vq->config.size * (uint32_t)sizeof(struct virtq_desc));
 			return;
 		}
 	}
 }
 
-static uint8_t virtq_check_desc(const struct virtq *vq, const struct virtq_desc *desc)
-{
-	uint16_t wanted = vq->config.role == VIRTQ_TO_DRIVER ? VIRTQ_DESC_F_WRITE : 0;
+/* Chains */
 
-	if (desc->flags & ~(VIRTQ_DESC_F_NEXT | VIRTQ_DESC_F_WRITE))
-		return XVIO_RING_ERR_FLAGS;
-	if ((desc->flags & VIRTQ_DESC_F_WRITE) != wanted)
-		return XVIO_RING_ERR_DIRECTION;
-	if (!desc->len || desc->len > VIRTQ_MAX_CHAIN_BYTES)
-		return XVIO_RING_ERR_LENGTH;
-	return XVIO_RING_ERR_NONE;
+static struct virtq_desc split_read_desc(const struct virtq *vq, uint16_t i)
+{
+	const virtq_word *word = (const virtq_word *)&vq->desc[i];
+	uint64_t addr = __atomic_load_n(&word[0], __ATOMIC_RELAXED);
+	uint64_t rest = __atomic_load_n(&word[1], __ATOMIC_RELAXED);
+
+	return (struct virtq_desc){
+		.addr = addr,
+		.len = (uint32_t)rest,
+		.flags = (uint16_t)(rest >> 32),
+		.next = (uint16_t)(rest >> 48),
+	};
 }
 
-/* Follows a chain through the copied table. */
-static uint8_t virtq_parse_chain(struct virtq *vq, uint16_t head, struct virtq_chain *chain)
+static uint8_t split_follow_chain(struct virtq *vq, struct virtq_chain *chain,
+				  struct virtq_desc desc)
 {
-	uint32_t min_bytes = vq->config.hdr_bytes;
-	uint16_t at = head;
 	uint8_t error;
 
-	if (vq->config.role == VIRTQ_TO_DRIVER)
-		min_bytes += XVIO_MIN_FRAME_BYTES;
-	*chain = (struct virtq_chain){.head = head, .first_seg = vq->seg_prod};
+	virtq_begin_chain(vq, chain);
 	for (;;) {
-		const struct virtq_desc *desc = &vq->table[at];
-
-		if (vq->seg_prod - vq->seg_cons == vq->config.size)
-			return XVIO_RING_ERR_LOOP;
-		error = virtq_check_desc(vq, desc);
+		error = virtq_add_seg(vq, chain, desc.addr, desc.len, desc.flags);
 		if (error)
 			return error;
-		vq->seg[vq->seg_prod++ & (vq->config.size - 1u)] =
-			(struct virtq_seg){.iova = desc->addr, .len_bytes = desc->len};
-		chain->num_segs++;
-		chain->len_bytes += desc->len;
-		if (chain->len_bytes > VIRTQ_MAX_CHAIN_BYTES)
-			return XVIO_RING_ERR_LENGTH;
-		if (!(desc->flags & VIRTQ_DESC_F_NEXT))
-			break;
-		at = desc->next;
-		if (at >= vq->config.size)
+		if (!(desc.flags & VIRTQ_DESC_F_NEXT))
+			return virtq_end_chain(vq, chain);
+		if (desc.next > vq->mask)
 			return XVIO_RING_ERR_INDEX;
+		desc = split_read_desc(vq, desc.next);
 	}
-	return chain->len_bytes < min_bytes ? XVIO_RING_ERR_LENGTH : XVIO_RING_ERR_NONE;
 }
 
-static void virtq_parse(struct virtq *vq)
+static uint8_t split_parse_chain(struct virtq *vq, struct virtq_chain *chain)
+{
+	uint16_t head = split_head(vq, vq->fetched);
+	struct virtq_desc desc;
+
+	if (head > vq->mask)
+		return XVIO_RING_ERR_INDEX;
+	desc = split_read_desc(vq, head);
+	chain->id = head;
+	chain->at = (uint16_t)vq->fetched;
+	if (virtq_make_direct(vq, chain, desc.addr, desc.len, desc.flags))
+		return XVIO_RING_ERR_NONE;
+	return split_follow_chain(vq, chain, desc);
+}
+
+static void split_prefetch(const struct virtq *vq, uint32_t num_new)
 {
 	uint32_t i;
 
-	for (i = 0; i < vq->num_new; i++) {
-		struct virtq_chain *chain = &vq->chain[vq->fetched & (vq->config.size - 1u)];
-		uint8_t error = virtq_parse_chain(vq, vq->window[i], chain);
+	for (i = 0; HAL_HOST_MAPPED && i < num_new; i++)
+		prefetch_read(&vq->desc[split_head(vq, vq->fetched + i) & vq->mask]);
+}
+
+static void split_parse(struct virtq *vq)
+{
+	uint32_t num_new = HAL_HOST_MAPPED ? split_num_new(vq) : vq->num_new;
+
+	split_prefetch(vq, num_new);
+	while (num_new--) {
+		struct virtq_chain *chain = &vq->chain[vq->fetched & vq->mask];
+		uint8_t error = split_parse_chain(vq, chain);
 
 		if (error) {
 			virtq_fail(vq, error);
 			return;
 		}
+		virtq_prefetch_chain(vq, chain);
 		vq->fetched++;
+		vq->fetch_at++;
 	}
-	vq->pending = vq->fetched != vq->words.avail_idx;
 }
 
-void virtq_fetch(struct virtq *const *vqs, unsigned num, struct dma_list *dma)
+/* Telling the driver */
+
+static void split_set_quiet(struct virtq *vq, struct dma_list *dma, bool quiet)
 {
-	unsigned i;
+	const struct virtq_config *config = &vq->config;
+	uint64_t iova = config->device_iova;
 
-	for (i = 0; i < num; i++) {
-		vqs[i]->num_new = 0;
-		if (virtq_usable(vqs[i]))
-			virtq_ask_avail(vqs[i], dma);
+	if (config->event_idx) {
+		if (quiet)
+			return;
+		__atomic_store_n(split_avail_event(vq), vq->fetch_at, __ATOMIC_RELAXED);
+		iova += offsetof(struct virtq_used, ring) +
+			config->size * sizeof(vq->used->ring[0]);
+		virtq_push(vq, dma, iova, split_avail_event(vq), sizeof(xvio_le16));
+	} else {
+		__atomic_store_n(&vq->used->flags, quiet ? VIRTQ_USED_F_NO_NOTIFY : 0,
+				 __ATOMIC_RELAXED);
+		virtq_push(vq, dma, iova, &vq->used->flags, sizeof(vq->used->flags));
 	}
-	dma_run(dma);
-	for (i = 0; i < num; i++) {
-		if (virtq_usable(vqs[i]))
-			virtq_ask_heads(vqs[i], dma);
-	}
-	dma_run(dma);
-	for (i = 0; i < num; i++) {
-		if (virtq_usable(vqs[i]))
-			virtq_ask_table(vqs[i], dma);
-	}
-	dma_run(dma);
-	for (i = 0; i < num; i++) {
-		if (virtq_usable(vqs[i]))
-			virtq_parse(vqs[i]);
+	/* Before the next look at idx: pairs with the driver's barrier between idx and this. */
+	if (HAL_HOST_MAPPED)
+		atomic_thread_fence(memory_order_seq_cst);
+}
+
+static void split_write_elements(struct virtq *vq)
+{
+	uint32_t i;
+
+	for (i = vq->published; i != vq->taken; i++) {
+		const struct virtq_chain *chain = &vq->chain[i & vq->mask];
+
+		vq->used->ring[i & vq->mask] =
+			(struct virtq_used_elem){.id = chain->id, .len = chain->written_bytes};
 	}
 }
+
+static bool split_push_elements(struct virtq *vq, struct dma_list *dma)
+{
+	uint32_t at = vq->published;
+
+	while (at != vq->taken) {
+		uint32_t first = at & vq->mask;
+		uint32_t num = bits_min(vq->taken - at, vq->mask + 1 - first);
+		uint64_t iova = vq->config.device_iova + offsetof(struct virtq_used, ring) +
+				first * sizeof(vq->used->ring[0]);
+
+		if (!virtq_push(vq, dma, iova, &vq->used->ring[first],
+				num * (uint32_t)sizeof(vq->used->ring[0])))
+			return false;
+		at += num;
+	}
+	return true;
+}
+
+/*
+ * In order: elements, then the index that announces them (pairs with the driver's read of idx before
+ * elements), then the read of the driver's wish (pairs with its write of that before its last look at
+ * idx, 2.7.7).
+ */
+static void split_publish(struct virtq *vq, struct dma_list *dma)
+{
+	const struct virtq_config *config = &vq->config;
+	uint64_t iova = config->driver_iova;
+
+	split_write_elements(vq);
+	if (!HAL_HOST_MAPPED && !split_push_elements(vq, dma))
+		return;
+	__atomic_store_n(&vq->used->idx, (uint16_t)vq->taken, __ATOMIC_RELEASE);
+	if (HAL_HOST_MAPPED) {
+		atomic_thread_fence(memory_order_seq_cst);
+		return;
+	}
+	if (!virtq_push(vq, dma, config->device_iova + offsetof(struct virtq_used, idx),
+			&vq->used->idx, sizeof(vq->used->idx)))
+		return;
+	if (config->event_idx)
+		virtq_pull(vq, dma,
+			   iova + offsetof(struct virtq_avail, ring) +
+				   config->size * sizeof(xvio_le16),
+			   split_used_event(vq), sizeof(xvio_le16));
+	else
+		virtq_pull(vq, dma, iova + offsetof(struct virtq_avail, flags), &vq->avail->flags,
+			   sizeof(vq->avail->flags));
+}
+
+/* Whether the index went past what the driver waits for (2.7.10.1). */
+static bool split_wants_interrupt(struct virtq *vq)
+{
+	uint16_t event;
+
+	if (!vq->config.event_idx)
+		return !(split_load(&vq->avail->flags) & VIRTQ_AVAIL_F_NO_INTERRUPT);
+	event = split_load(split_used_event(vq));
+	return (uint16_t)(vq->taken - event - 1) < (uint16_t)(vq->taken - vq->published);
+}
+
+const struct virtq_ops virtq_split_ops = {
+	.ask_ring = split_ask_ring,
+	.ask_descs = split_ask_descs,
+	.ask_rest = split_ask_rest,
+	.parse = split_parse,
+	.set_quiet = split_set_quiet,
+	.publish = split_publish,
+	.wants_interrupt = split_wants_interrupt,
+};

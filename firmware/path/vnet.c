@@ -72,16 +72,35 @@ void vnet_remove(uint16_t number)
 	heap_free(vnet);
 }
 
+/* A new driver is silent from the start where we look anyway (vnet_rest() in vnet_path.c). */
 static void vnet_attach(void *arg)
 {
 	const struct vnet_change *change = arg;
 	struct vnet_queue *queue = change->queue;
+	struct core *core = core_self();
+	struct virtq *vq = change->vq;
 
-	queue->vq = change->vq;
+	queue->vq = vq;
 	queue->error = XVIO_RING_ERR_NONE;
 	queue->running = true;
-	vnet_set_doorbell(change->vq->config.doorbell, queue);
-	list_add_tail(&core_self()->active, &queue->active);
+	if (vq->config.role == VIRTQ_TO_DRIVER)
+		queue->vnet->receive[queue->vnet->num_receive++] = queue;
+	vnet_set_doorbell(vq->config.doorbell, queue);
+	vnet_activate(core, queue);
+	if (vq->error)
+		vnet_queue_failed(core, queue);
+	else if (vq->config.role == VIRTQ_TO_DRIVER || worker_is_polling())
+		virtq_set_quiet(vq, &core->dma, true);
+}
+
+static void vnet_forget_receive(struct vnet *vnet, const struct vnet_queue *queue)
+{
+	unsigned i;
+
+	for (i = 0; i < vnet->num_receive; i++) {
+		if (vnet->receive[i] == queue)
+			vnet->receive[i--] = vnet->receive[--vnet->num_receive];
+	}
 }
 
 static void vnet_detach(void *arg)
@@ -92,7 +111,8 @@ static void vnet_detach(void *arg)
 	change->vq = queue->vq;
 	if (!queue->vq)
 		return;
-	queue->last_avail = queue->vq->published;
+	queue->last_avail = virtq_position(queue->vq);
+	vnet_forget_receive(queue->vnet, queue);
 	queue->vq = NULL;
 	queue->running = false;
 	vnet_set_doorbell(change->vq->config.doorbell, NULL);
@@ -150,8 +170,15 @@ static void vnet_remap(void *arg)
 	unsigned i;
 
 	for (i = 0; i < VNET_MAX_QUEUES; i++) {
-		if (vnet->queue[i].vq)
-			vnet->queue[i].vq->config.map = change->map;
+		struct vnet_queue *queue = &vnet->queue[i];
+
+		if (!queue->vq)
+			continue;
+		if (virtq_stock(queue->vq)) /* forgotten now: fetch it again */
+			vnet_activate(core_self(), queue);
+		virtq_set_map(queue->vq, change->map);
+		if (queue->vq->error)
+			vnet_queue_failed(core_self(), queue);
 	}
 }
 

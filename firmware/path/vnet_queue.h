@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0 */
 /*
- * The inside of virtio ports, shared by vnet.c (control, core 0) and vnet_path.c (packets, the port's
- * worker).
+ * The inside of virtio ports, shared by vnet.c (control, core 0), vnet_path.c and vnet_send.c (packets,
+ * the port's worker).
  */
 #ifndef PATH_VNET_QUEUE_H
 #define PATH_VNET_QUEUE_H
@@ -21,7 +21,7 @@ struct vnet_queue {
 	unsigned index;
 	struct list active; /* in core.active */
 	struct list publish; /* in core.publish */
-	unsigned num_asked; /* chains of the stock whose payload was asked for in this round */
+	unsigned num_asked; /* chains of the stock whose packets were asked for in this round */
 	struct pkt *pkt[PKT_BURST]; /* one each; NULL: the chain is too long for a packet */
 	_Atomic bool running;
 	_Atomic uint8_t
@@ -31,6 +31,8 @@ struct vnet_queue {
 
 struct vnet {
 	struct port port;
+	unsigned num_receive;
+	struct vnet_queue *receive[VNET_MAX_QUEUES / 2]; /* receive queues that have a vq */
 	struct vnet_queue queue[VNET_MAX_QUEUES];
 };
 
@@ -38,6 +40,9 @@ extern const struct port_ops vnet_port_ops;
 
 /* Forgets all queues (worker_init). */
 void vnet_init(void);
+
+/* The queue is looked at in the next round. Its worker. */
+void vnet_activate(struct core *core, struct vnet_queue *queue);
 
 /* The queue that a doorbell belongs to becomes active. Its worker. */
 void vnet_ring(struct core *core, uint32_t doorbell);
@@ -53,6 +58,9 @@ void vnet_fetch(struct core *core);
 
 /* Moves the packets of a queue that are to be looked up into the core's burst. */
 void vnet_receive(struct core *core, struct vnet_queue *queue);
+
+/* Hints the cache at where the packets in a queue's stock will go, if they go where the last did. */
+void vnet_prefetch_to(const struct vnet_queue *from);
 
 /* Runs the core's DMA list, with the used rings of all queues that took chains behind the rest. */
 void vnet_publish(struct core *core);

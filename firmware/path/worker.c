@@ -40,6 +40,7 @@ struct worker_notices {
 
 static struct worker_slot worker_slot[CORE_MAX];
 static struct worker_notices *worker_notices[CORE_MAX];
+static bool worker_polls;
 
 void worker_init(void)
 {
@@ -47,6 +48,7 @@ void worker_init(void)
 	unsigned core;
 
 	memset(worker_slot, 0, sizeof(worker_slot));
+	worker_polls = false;
 	classifier_init();
 	port_init();
 	vnet_init();
@@ -68,7 +70,7 @@ static void worker_parse(struct core *core)
 	for (i = 0; i < burst->num; i++) {
 		struct pkt *pkt = burst->pkt[i];
 
-		if (parse_frame(pkt->data, pkt->len_bytes, pkt->in_port, &pkt->key))
+		if (parse_frame(pkt->data, pkt->have_bytes, pkt->in_port, &pkt->key))
 			burst->pkt[num_good++] = pkt;
 		else
 			port_count(core, pkt->in_port, XVIO_STAT_DROP_MALFORMED, 1);
@@ -124,6 +126,7 @@ bool worker_poll(void)
 	unsigned i;
 
 	core->busy = false;
+	core->now_us = hal_time_us();
 	worker_run_call(core);
 	worker_take_doorbells(core);
 	handover_take(core);
@@ -141,10 +144,36 @@ bool worker_poll(void)
 	return core->busy;
 }
 
+void worker_set_polling(bool polling)
+{
+	worker_polls = polling;
+}
+
+bool worker_is_polling(void)
+{
+	return worker_polls;
+}
+
+static void worker_account(struct core *core, bool busy, uint64_t cycles)
+{
+	struct core_load *load = &core->load;
+
+	stats_add_counter(busy ? &load->busy_cycles : &load->idle_cycles, cycles);
+	stats_add_counter(busy ? &load->busy_rounds : &load->idle_rounds, 1);
+	atomic_store_explicit(&load->num_received, core->num_received, memory_order_relaxed);
+}
+
 void worker_loop(void)
 {
+	uint64_t began = hal_cycles();
+
 	for (;;) {
-		if (!worker_poll())
+		bool busy = worker_poll();
+		uint64_t now = hal_cycles();
+
+		worker_account(core_self(), busy, now - began);
+		began = now;
+		if (!busy && !worker_polls)
 			hal_sleep(WORKER_SLEEP_US);
 	}
 }

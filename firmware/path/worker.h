@@ -18,6 +18,13 @@ void worker_init(void);
 /* Never returns: polls, sleeps when there is nothing to do. Worker cores, after worker_init(). */
 _Noreturn void worker_loop(void);
 
+/*
+ * Polling: workers never sleep, and drivers are not asked to ring. Off unless set. Core 0, before
+ * queues are started.
+ */
+void worker_set_polling(bool polling);
+bool worker_is_polling(void);
+
 /* One round over the calling core's ports; true if there was work. Tests call it directly. */
 bool worker_poll(void);
 

@@ -21,8 +21,11 @@
 #define VIRTIO_NET_F_MAC	 5
 #define VIRTIO_NET_F_STATUS	 16
 #define VIRTIO_NET_F_MQ		 22
+#define VIRTIO_F_EVENT_IDX	 29
 #define VIRTIO_F_VERSION_1	 32
 #define VIRTIO_F_ACCESS_PLATFORM 33
+#define VIRTIO_F_RING_PACKED	 34
+#define VIRTIO_F_IN_ORDER	 35
 
 #define VIRTIO_BIT(n) (UINT64_C(1) << (n))
 
@@ -60,6 +63,29 @@ struct virtq_used {
 	xvio_le16 idx;
 	struct virtq_used_elem ring[];
 };
+
+/* 2.8 Packed virtqueues */
+#define VIRTQ_PACKED_DESC_F_AVAIL 0x0080u
+#define VIRTQ_PACKED_DESC_F_USED  0x8000u
+#define VIRTQ_PACKED_WRAP	  0x8000u /* wrap counter, in front of a 15-bit ring place */
+
+struct virtq_packed_desc {
+	xvio_le64 addr;
+	xvio_le32 len;
+	xvio_le16 id;
+	xvio_le16 flags;
+};
+XVIO_ASSERT_SIZE(struct virtq_packed_desc, 16);
+
+#define VIRTQ_PACKED_EVENT_ENABLE  0u
+#define VIRTQ_PACKED_EVENT_DISABLE 1u
+#define VIRTQ_PACKED_EVENT_DESC	   2u
+
+struct virtq_packed_event {
+	xvio_le16 place; /* and wrap counter; of the descriptor, with VIRTQ_PACKED_EVENT_DESC */
+	xvio_le16 flags; /* VIRTQ_PACKED_EVENT_* */
+};
+XVIO_ASSERT_SIZE(struct virtq_packed_event, 4);
 
 /* 5.1.6 Device operation; num_buffers is always there with VERSION_1 */
 struct virtio_net_hdr {

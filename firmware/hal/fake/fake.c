@@ -162,6 +162,11 @@ uint64_t hal_time_us(void)
 	return fake.time_us;
 }
 
+uint64_t hal_cycles(void)
+{
+	return fake.time_us;
+}
+
 void hal_sleep(uint64_t timeout_us)
 {
 	bool woken = fake.woken[fake.core];

@@ -52,6 +52,11 @@ uint64_t hal_time_us(void)
 	return SOC_CSR_READ("time") / SOC_TICKS_PER_US;
 }
 
+uint64_t hal_cycles(void)
+{
+	return SOC_CSR_READ("cycle");
+}
+
 void platform_signal_hardware(void)
 {
 	ivshmem_signal(XVIO_IVSHMEM_PEER_HW, 0);

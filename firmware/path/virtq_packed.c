@@ -1,0 +1,312 @@
+/* SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0 */
+/*
+ * Packed rings (virtio 1.2, 2.8): one ring of descriptors, each marked available or used by two bits
+ * against a wrap counter. We use chains in the order they came, so a used descriptor stands where its
+ * chain did. What the driver wrote is read once. Worker core of the queues.
+ */
+#include "path/virtq_ring.h"
+
+#include <stdatomic.h>
+#include "lib/bits.h"
+
+#define PACKED_MARKS (VIRTQ_PACKED_DESC_F_AVAIL | VIRTQ_PACKED_DESC_F_USED)
+
+/* Place and wrap counter of the descriptor num (<= size) behind at. */
+static uint16_t packed_advance(const struct virtq *vq, uint16_t at, uint32_t num)
+{
+	uint32_t place = (at & ~VIRTQ_PACKED_WRAP) + num;
+	uint16_t wrap = at & VIRTQ_PACKED_WRAP;
+
+	if (place > vq->mask) {
+		place -= vq->mask + 1;
+		wrap ^= VIRTQ_PACKED_WRAP;
+	}
+	return (uint16_t)(place | wrap);
+}
+
+/* The marks of a descriptor that the driver makes available, or that we have used, in this lap. */
+static uint16_t packed_avail_marks(uint16_t at)
+{
+	return at & VIRTQ_PACKED_WRAP ? VIRTQ_PACKED_DESC_F_AVAIL : VIRTQ_PACKED_DESC_F_USED;
+}
+
+static uint16_t packed_used_marks(uint16_t at)
+{
+	return at & VIRTQ_PACKED_WRAP ? PACKED_MARKS : 0;
+}
+
+/* Fetching where host memory is not mapped */
+
+static bool packed_pull(struct virtq *vq, struct dma_list *dma, struct virtq_packed_desc *copy,
+			uint32_t num)
+{
+	uint32_t first = vq->fetch_at & vq->mask;
+	uint32_t before_wrap = bits_min(num, vq->mask + 1 - first);
+	uint32_t desc_bytes = sizeof(*copy);
+
+	return virtq_pull(vq, dma, vq->config.desc_iova + first * desc_bytes, &copy[first],
+			  before_wrap * desc_bytes) &&
+	       virtq_pull(vq, dma, vq->config.desc_iova, copy, (num - before_wrap) * desc_bytes);
+}
+
+/*
+ * The descriptors twice: marks that say available in the first copy are older than the rest in the
+ * second (pairs with the driver's barrier between them).
+ */
+static void packed_ask_ring(struct virtq *vq, struct dma_list *dma)
+{
+	uint32_t num = bits_min(VIRTQ_FETCH_MAX, vq->config.size);
+
+	if (packed_pull(vq, dma, vq->seen, num) && packed_pull(vq, dma, vq->ring, num))
+		vq->num_new = (uint16_t)num;
+	vq->num_readable = vq->num_new;
+}
+
+static bool packed_is_available(const struct virtq *vq, uint16_t at)
+{
+	uint16_t flags = __atomic_load_n(&vq->seen[at & vq->mask].flags, __ATOMIC_ACQUIRE);
+
+	return (flags & PACKED_MARKS) == packed_avail_marks(at);
+}
+
+/* If any chain goes on, asks for the whole ring: it may end behind what was asked for. */
+static void packed_ask_descs(struct virtq *vq, struct dma_list *dma)
+{
+	uint16_t at = vq->fetch_at;
+	uint32_t i;
+
+	for (i = 0; i < vq->num_new && packed_is_available(vq, at); i++) {
+		if (vq->seen[at & vq->mask].flags & VIRTQ_DESC_F_NEXT) {
+			if (packed_pull(vq, dma, vq->ring, vq->config.size))
+				vq->num_readable = vq->config.size;
+			return;
+		}
+		at = packed_advance(vq, at, 1);
+	}
+}
+
+static void packed_ask_rest(struct virtq *vq, struct dma_list *dma)
+{
+	(void)vq;
+	(void)dma;
+}
+
+/* Chains */
+
+static struct virtq_packed_desc packed_read_desc(const struct virtq *vq, uint16_t at)
+{
+	const virtq_word *word = (const virtq_word *)&vq->ring[at & vq->mask];
+	uint64_t addr = __atomic_load_n(&word[0], __ATOMIC_RELAXED);
+	uint64_t rest = __atomic_load_n(&word[1], __ATOMIC_RELAXED);
+
+	return (struct virtq_packed_desc){
+		.addr = addr,
+		.len = (uint32_t)rest,
+		.id = (uint16_t)(rest >> 32),
+		.flags = (uint16_t)(rest >> 48) & (uint16_t)~PACKED_MARKS,
+	};
+}
+
+/*
+ * The chain whose first descriptor is desc. The first is made available last (2.8.5), so the others
+ * are there; the id is in the last one (2.8.6). num: how many descriptors may be read.
+ */
+static uint8_t packed_follow_chain(struct virtq *vq, struct virtq_chain *chain,
+				   struct virtq_packed_desc desc, uint32_t num)
+{
+	uint16_t at = chain->at;
+	uint8_t error;
+
+	virtq_begin_chain(vq, chain);
+	for (;;) {
+		error = virtq_add_seg(vq, chain, desc.addr, desc.len, desc.flags);
+		if (error)
+			return error;
+		if (!(desc.flags & VIRTQ_DESC_F_NEXT))
+			break;
+		if (chain->num_descs == num)
+			return XVIO_RING_ERR_LOOP;
+		at = packed_advance(vq, at, 1);
+		desc = packed_read_desc(vq, at);
+	}
+	chain->id = desc.id;
+	return virtq_end_chain(vq, chain);
+}
+
+static uint8_t packed_parse_chain(struct virtq *vq, struct virtq_chain *chain, uint32_t num)
+{
+	struct virtq_packed_desc desc = packed_read_desc(vq, vq->fetch_at);
+	uint8_t error = XVIO_RING_ERR_NONE;
+
+	chain->at = vq->fetch_at;
+	chain->id = desc.id;
+	if (!virtq_make_direct(vq, chain, desc.addr, desc.len, desc.flags))
+		error = packed_follow_chain(vq, chain, desc, num);
+	if (!error && chain->id > vq->mask)
+		error = XVIO_RING_ERR_INDEX;
+	return error;
+}
+
+/* Chains begin within what was seen, and end within what can be read. */
+static void packed_parse(struct virtq *vq)
+{
+	uint32_t num_seen = HAL_HOST_MAPPED ? vq->config.size : vq->num_new;
+	uint32_t num_readable = HAL_HOST_MAPPED ? vq->config.size : vq->num_readable;
+	uint32_t room = virtq_room(vq);
+	uint32_t done = 0;
+
+	while (room && done < num_seen && packed_is_available(vq, vq->fetch_at)) {
+		struct virtq_chain *chain = &vq->chain[vq->fetched & vq->mask];
+		uint8_t error = packed_parse_chain(vq, chain, num_readable - done);
+
+		if (error) {
+			virtq_fail(vq, error);
+			return;
+		}
+		virtq_prefetch_chain(vq, chain);
+		vq->fetch_at = packed_advance(vq, vq->fetch_at, chain->num_descs);
+		done += chain->num_descs;
+		vq->fetched++;
+		room--;
+	}
+	vq->pending = !room || done >= num_seen;
+}
+
+/* Telling the driver */
+
+static void packed_set_quiet(struct virtq *vq, struct dma_list *dma, bool quiet)
+{
+	struct virtq_packed_event event = {.flags = VIRTQ_PACKED_EVENT_ENABLE};
+	uint32_t whole;
+
+	if (quiet) {
+		event.flags = VIRTQ_PACKED_EVENT_DISABLE;
+	} else if (vq->config.event_idx) {
+		event.flags = VIRTQ_PACKED_EVENT_DESC;
+		event.place = vq->fetch_at;
+	}
+	whole = event.place | (uint32_t)event.flags << 16;
+	__atomic_store_n((uint32_t __attribute__((may_alias)) *)vq->device_event, whole,
+			 __ATOMIC_RELAXED);
+	virtq_push(vq, dma, vq->config.device_iova, vq->device_event, sizeof(event));
+	/* Before the next look at the ring: pairs with the driver's barrier between that and this. */
+	if (HAL_HOST_MAPPED)
+		atomic_thread_fence(memory_order_seq_cst);
+}
+
+/* Length, id and flags of the used descriptor for chain, as they stand in the ring. */
+static uint64_t packed_used_word(const struct virtq_chain *chain, uint16_t id)
+{
+	uint16_t flags = packed_used_marks(chain->at);
+
+	if (chain->written_bytes)
+		flags |= VIRTQ_DESC_F_WRITE;
+	return chain->written_bytes | (uint64_t)id << 32 | (uint64_t)flags << 48;
+}
+
+static virtq_word *packed_used_place(const struct virtq *vq, const struct virtq_chain *chain)
+{
+	return (virtq_word *)&vq->ring[chain->at & vq->mask] + 1;
+}
+
+static struct virtq_chain *packed_chain(const struct virtq *vq, uint32_t number)
+{
+	return &vq->chain[number & vq->mask];
+}
+
+/* Descriptors from the one of chain number first to that of number last, whole. */
+static bool packed_push(struct virtq *vq, struct dma_list *dma, uint32_t first, uint32_t last)
+{
+	uint32_t place = packed_chain(vq, first)->at & vq->mask;
+	uint32_t end = packed_chain(vq, last)->at & vq->mask;
+	uint32_t desc_bytes = sizeof(struct virtq_packed_desc);
+	uint64_t iova = vq->config.desc_iova;
+
+	if (end < place) {
+		if (!virtq_push(vq, dma, iova, vq->ring, (end + 1) * desc_bytes))
+			return false;
+		end = vq->mask;
+	}
+	return virtq_push(vq, dma, iova + place * desc_bytes, &vq->ring[place],
+			  (end + 1 - place) * desc_bytes);
+}
+
+/*
+ * The first chain's descriptor, flags last; then the driver's wish is read (pairs with its write of that
+ * before its last look at the ring).
+ */
+static void packed_push_first(struct virtq *vq, struct dma_list *dma)
+{
+	struct virtq_packed_desc *desc = &vq->ring[packed_chain(vq, vq->published)->at & vq->mask];
+	uint64_t iova = vq->config.desc_iova + (uint64_t)(desc - vq->ring) * sizeof(*desc);
+
+	if (virtq_push(vq, dma, iova + offsetof(struct virtq_packed_desc, len), &desc->len,
+		       sizeof(desc->len) + sizeof(desc->id)) &&
+	    virtq_push(vq, dma, iova + offsetof(struct virtq_packed_desc, flags), &desc->flags,
+		       sizeof(desc->flags)))
+		virtq_pull(vq, dma, vq->config.driver_iova, vq->driver_event,
+			   sizeof(*vq->driver_event));
+}
+
+/*
+ * The first chain's flags make the whole visible and come last; the others may be in any order. With
+ * VIRTIO_F_IN_ORDER one descriptor tells of all chains of a queue that is only read (2.8.17).
+ */
+static void packed_publish(struct virtq *vq, struct dma_list *dma)
+{
+	bool single = vq->config.in_order && vq->config.role == VIRTQ_FROM_DRIVER;
+	const struct virtq_chain *first = packed_chain(vq, vq->published);
+	uint16_t first_id = single ? packed_chain(vq, vq->taken - 1)->id : first->id;
+	uint32_t i;
+
+	for (i = vq->published + 1; !single && i != vq->taken; i++) {
+		const struct virtq_chain *chain = packed_chain(vq, i);
+
+		__atomic_store_n(packed_used_place(vq, chain), packed_used_word(chain, chain->id),
+				 __ATOMIC_RELAXED);
+	}
+	__atomic_store_n(packed_used_place(vq, first), packed_used_word(first, first_id),
+			 __ATOMIC_RELEASE);
+	if (HAL_HOST_MAPPED)
+		atomic_thread_fence(memory_order_seq_cst);
+	else if (single || vq->taken - vq->published == 1 ||
+		 packed_push(vq, dma, vq->published + 1, vq->taken - 1))
+		packed_push_first(vq, dma);
+}
+
+/* Whether the descriptor that the driver waits for is among those just used (2.8.10). */
+static bool packed_is_used_now(const struct virtq *vq, uint16_t place)
+{
+	const struct virtq_chain *first = packed_chain(vq, vq->published);
+	const struct virtq_chain *last = packed_chain(vq, vq->taken - 1);
+	uint32_t span = ((last->at - first->at) & vq->mask) + last->num_descs;
+	uint32_t offset = ((uint32_t)place - first->at) & vq->mask;
+	uint16_t wrap = packed_advance(vq, first->at, offset) & VIRTQ_PACKED_WRAP;
+
+	return offset < span && (place & VIRTQ_PACKED_WRAP) == wrap;
+}
+
+static bool packed_wants_interrupt(struct virtq *vq)
+{
+	uint32_t whole = __atomic_load_n(
+		(const uint32_t __attribute__((may_alias)) *)vq->driver_event, __ATOMIC_RELAXED);
+
+	switch (whole >> 16 & 3u) {
+	case VIRTQ_PACKED_EVENT_DISABLE:
+		return false;
+	case VIRTQ_PACKED_EVENT_DESC:
+		return !vq->config.event_idx || packed_is_used_now(vq, (uint16_t)whole);
+	default:
+		return true;
+	}
+}
+
+const struct virtq_ops virtq_packed_ops = {
+	.ask_ring = packed_ask_ring,
+	.ask_descs = packed_ask_descs,
+	.ask_rest = packed_ask_rest,
+	.parse = packed_parse,
+	.set_quiet = packed_set_quiet,
+	.publish = packed_publish,
+	.wants_interrupt = packed_wants_interrupt,
+};

@@ -1,0 +1,260 @@
+/* SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0 */
+/*
+ * Packets out to the drivers' receive queues, and telling drivers of all sorts what was taken from
+ * their rings. Runs on the port's worker core.
+ */
+#include <string.h>
+#include <xvio/pci.h>
+#include "hal/hal.h"
+#include "lib/bits.h"
+#include "lib/hash.h"
+#include "lib/prefetch.h"
+#include "path/core.h"
+#include "path/vnet_queue.h"
+
+/* The header in front of a packet for a driver; with MRG_RXBUF not negotiated too (5.1.6.4.1). */
+static const struct virtio_net_hdr vnet_plain_header = {.num_buffers = 1};
+
+/* The first receive queue that runs; NULL: none. */
+static struct virtq *vnet_receive_queue(struct port *port)
+{
+	const struct vnet *vnet = list_entry(port, struct vnet, port);
+
+	return vnet->num_receive ? vnet->receive[0]->vq : NULL;
+}
+
+/* A flow's packets stay in one of the receive queues that run. NULL: none runs. */
+static struct vnet_queue *vnet_choose_queue(struct vnet *vnet, const struct pkt *pkt)
+{
+	uint64_t hash;
+
+	if (vnet->num_receive <= 1)
+		return vnet->num_receive ? vnet->receive[0] : NULL;
+	hash = hash_words(&pkt->key.word[3], FLOW_KEY_WORDS - 3);
+	return vnet->receive[(uint32_t)hash % vnet->num_receive];
+}
+
+void vnet_prefetch_to(const struct vnet_queue *from)
+{
+	struct port *port;
+	struct virtq *vq;
+	uint32_t num;
+	uint32_t i;
+
+	if (!HAL_HOST_MAPPED)
+		return;
+	num = bits_min(virtq_stock(from->vq), PKT_BURST);
+	port = num ? port_get(from->vq->last_port) : NULL;
+	if (!port || port->ops != &vnet_port_ops)
+		return;
+	vq = vnet_receive_queue(port);
+	for (i = 0; vq && i < bits_min(num, virtq_stock(vq)); i++) {
+		const struct virtq_chain *chain = virtq_peek(vq, i);
+
+		if (!chain->num_segs)
+			prefetch_write((uint8_t *)hal_host_memory(chain->bus_addr) +
+				       vq->config.hdr_bytes);
+	}
+}
+
+static struct virtq *vnet_shortage(struct port *port, unsigned num)
+{
+	struct virtq *vq = vnet_receive_queue(port);
+
+	return vq && !vq->error && virtq_stock(vq) < num ? vq : NULL;
+}
+
+/* A packet that cannot be delivered: why, and whose it is. */
+static void vnet_drop(const struct core *core, const struct port *port, const struct virtq *vq,
+		      const struct output *output)
+{
+	bool is_miss = output->mark.flags & XVIO_META_F_REPR;
+
+	if (!vq && is_miss)
+		port_count(core, output->mark.port, XVIO_STAT_DROP_NO_HOST, 1);
+	else if (!vq)
+		port_count(core, port->number, XVIO_STAT_DROP_PORT_DOWN, 1);
+	else if (vq->error)
+		port_count(core, port->number, XVIO_STAT_DROP_RING_ERROR, 1);
+	else
+		port_count(core, port->number, XVIO_STAT_DROP_NO_BUFFER, 1);
+}
+
+/* Header, and the new destination if there is one; returns the length. */
+static uint32_t vnet_make_prefix(const struct virtq *vq, struct output *output)
+{
+	struct xvio_pkt_meta meta = {
+		.vnet_num_buffers = 1,
+		.port = output->mark.port,
+		.flags = output->mark.flags,
+	};
+	uint32_t hdr_bytes = vq->config.hdr_bytes;
+
+	memcpy(output->prefix, &meta, hdr_bytes);
+	if (!output->eth_dst)
+		return hdr_bytes;
+	memcpy(output->prefix + hdr_bytes, output->eth_dst, 6);
+	return hdr_bytes + 6;
+}
+
+/* The part of a frame that is still in its sender's memory, from there to there. */
+static bool vnet_move_rest(struct virtq *vq, const struct virtq_chain *chain, struct pkt *pkt)
+{
+	uint32_t from_bytes = pkt->vq->config.hdr_bytes + pkt->have_bytes;
+	uint32_t to_bytes = vq->config.hdr_bytes + pkt->have_bytes;
+	uint32_t rest_bytes = pkt->len_bytes - pkt->have_bytes;
+
+	while (rest_bytes) {
+		uint32_t from_piece, to_piece, num;
+		uint64_t from, to;
+
+		if (!virtq_locate(pkt->vq, pkt->chain, from_bytes, &from, &from_piece) ||
+		    !virtq_locate(vq, chain, to_bytes, &to, &to_piece))
+			return false;
+		num = bits_min(rest_bytes, bits_min(from_piece, to_piece));
+		memcpy(hal_host_memory(to), hal_host_memory(from), num);
+		from_bytes += num;
+		to_bytes += num;
+		rest_bytes -= num;
+	}
+	return true;
+}
+
+/* Where host memory is mapped. Receivers seldom clear headers: what is right is left alone. */
+static bool vnet_write_mapped(struct virtq *vq, const struct virtq_chain *chain,
+			      const struct output *output)
+{
+	const struct pkt *pkt = output->pkt;
+	uint8_t *to = hal_host_memory(chain->bus_addr);
+
+	if (memcmp(to, &vnet_plain_header, sizeof(vnet_plain_header)) != 0)
+		memcpy(to, &vnet_plain_header, sizeof(vnet_plain_header));
+	to += sizeof(vnet_plain_header);
+	copy_small(to, pkt->data, pkt->have_bytes);
+	if (output->eth_dst)
+		memcpy(to, output->eth_dst, 6);
+	return pkt->have_bytes == pkt->len_bytes || vnet_move_rest(vq, chain, output->pkt);
+}
+
+/* By pieces of what the driver and the bus give; in one operation if the packet allows it. */
+static bool vnet_write(struct core *core, struct virtq *vq, const struct virtq_chain *chain,
+		       struct output *output)
+{
+	uint32_t hdr_bytes = vq->config.hdr_bytes;
+	struct pkt *pkt = output->pkt;
+	uint32_t prefix_bytes;
+	uint32_t skip_bytes;
+
+	if (hdr_bytes == sizeof(vnet_plain_header) && pkt->has_header && !output->eth_dst)
+		return virtq_copy(vq, &core->dma, chain, 0, pkt->data - hdr_bytes,
+				  hdr_bytes + pkt->have_bytes);
+	prefix_bytes = vnet_make_prefix(vq, output);
+	skip_bytes = prefix_bytes - hdr_bytes;
+	return virtq_copy(vq, &core->dma, chain, 0, output->prefix, prefix_bytes) &&
+	       virtq_copy(vq, &core->dma, chain, prefix_bytes, pkt->data + skip_bytes,
+			  pkt->have_bytes - skip_bytes) &&
+	       (pkt->have_bytes == pkt->len_bytes || vnet_move_rest(vq, chain, pkt));
+}
+
+/* Header and frame into the next chain of the stock. False: no chain that is large enough. */
+static bool vnet_send(struct core *core, struct virtq *vq, struct output *output)
+{
+	uint32_t len_bytes = vq->config.hdr_bytes + output->pkt->len_bytes;
+	const struct virtq_chain *chain = virtq_peek(vq, 0);
+	bool good;
+
+	if (!virtq_stock(vq) || chain->len_bytes < len_bytes)
+		return false;
+	if (HAL_HOST_MAPPED && !chain->num_segs &&
+	    vq->config.hdr_bytes == sizeof(vnet_plain_header))
+		good = vnet_write_mapped(vq, chain, output);
+	else
+		good = vnet_write(core, vq, chain, output);
+	if (good)
+		virtq_take(vq, len_bytes);
+	return good;
+}
+
+static void vnet_transmit_one(struct core *core, struct port_row *row, struct vnet_queue *queue,
+			      struct output *output)
+{
+	struct virtq *vq = queue ? queue->vq : NULL;
+
+	output->vq = vq;
+	output->sent = vq && !vq->error && vnet_send(core, vq, output);
+	if (!output->sent)
+		vnet_drop(core, row->port, vq, output);
+	else if (!list_linked(&queue->publish))
+		list_add_tail(&core->publish, &queue->publish);
+	if (output->pkt->vq)
+		output->pkt->vq->last_port = row->port->number;
+}
+
+static void vnet_transmit(struct core *core, struct port_row *row)
+{
+	struct vnet *vnet = list_entry(row->port, struct vnet, port);
+	struct output *output;
+	unsigned i;
+
+	for (output = row->first; output; output = output->next)
+		vnet_transmit_one(core, row, vnet_choose_queue(vnet, output->pkt), output);
+	for (i = 0; i < vnet->num_receive; i++) {
+		if (virtq_stock(vnet->receive[i]->vq) < VNET_RX_STOCK_LOW)
+			vnet_activate(core, vnet->receive[i]);
+	}
+}
+
+static void vnet_complete(struct core *core, struct port_row *row)
+{
+	const struct output *output;
+	uint64_t num_bytes = 0;
+	uint64_t num = 0;
+
+	for (output = row->first; output; output = output->next) {
+		if (!output->sent)
+			continue;
+		if (output->vq->error || output->vq->dma_failed) {
+			vnet_drop(core, row->port, output->vq, output);
+			continue;
+		}
+		num++;
+		num_bytes += output->pkt->len_bytes;
+		if (output->mark.flags & XVIO_META_F_REPR)
+			port_count(core, output->mark.port, XVIO_STAT_REPR_TX_PACKETS, 1);
+	}
+	stats_add(&row->stats, XVIO_STAT_TX_PACKETS, num);
+	stats_add(&row->stats, XVIO_STAT_TX_BYTES, num_bytes);
+}
+
+void vnet_publish(struct core *core)
+{
+	struct list *link;
+	struct list *next;
+
+	if (list_empty(&core->publish))
+		return;
+	list_for_each_safe (link, next, &core->publish) {
+		struct virtq *vq = list_entry(link, struct vnet_queue, publish)->vq;
+
+		if (vq->taken != vq->published)
+			virtq_publish(vq, &core->dma);
+	}
+	dma_run(&core->dma);
+	list_for_each_safe (link, next, &core->publish) {
+		struct vnet_queue *queue = list_entry(link, struct vnet_queue, publish);
+		struct virtq *vq = queue->vq;
+		bool news = vq->taken != vq->published;
+
+		list_remove(link);
+		if (news && virtq_published(vq) && vq->config.vector != XVIO_VECTOR_NONE)
+			hal_msix(vq->config.function, vq->config.vector);
+		if (vq->error)
+			vnet_queue_failed(core, queue);
+	}
+}
+
+const struct port_ops vnet_port_ops = {
+	.shortage = vnet_shortage,
+	.transmit = vnet_transmit,
+	.complete = vnet_complete,
+};
