@@ -78,6 +78,11 @@ static struct iotlb *path_map(const struct path_ring_memory *memory)
 	return map;
 }
 
+static uint32_t path_doorbell(const struct path_guest *guest, unsigned index)
+{
+	return (uint32_t)(guest - path_guest) * 2 + index;
+}
+
 static void path_start_queue(const struct path_guest *guest, unsigned index)
 {
 	const struct path_ring *ring = &guest->ring[index];
@@ -86,7 +91,7 @@ static void path_start_queue(const struct path_guest *guest, unsigned index)
 		.size = PATH_RING_SIZE,
 		.function = XVIO_FUNCTION_PF,
 		.vector = 1,
-		.doorbell = (uint32_t)(guest - path_guest) * 2 + index,
+		.doorbell = path_doorbell(guest, index),
 		.hdr_bytes = PATH_HDR_BYTES,
 		.desc_iova = ring->iova + offsetof(struct path_ring_memory, desc),
 		.driver_iova = ring->iova + offsetof(struct path_ring_memory, driver),
@@ -99,12 +104,18 @@ static void path_start_queue(const struct path_guest *guest, unsigned index)
 		path_platform_fail("case: the path refuses a queue");
 }
 
+static void path_ring_bell(const struct path_guest *guest, unsigned index)
+{
+	if (path_ring_wants_bell(&guest->ring[index]))
+		path_hal_ring(path_doorbell(guest, index));
+}
+
 static void path_post(struct path_guest *guest)
 {
 	struct path_ring *ring = &guest->ring[PATH_RX];
 
 	path_ring_post(ring, path_ring_free(ring), PATH_BUFFER_BYTES);
-	path_hal_ring((uint32_t)(guest - path_guest) * 2 + PATH_RX);
+	path_ring_bell(guest, PATH_RX);
 }
 
 static void path_add_guest(unsigned number, bool packed)
@@ -170,7 +181,7 @@ static void path_send(uint32_t num)
 		path_rules_frame(&path_rules, path_sent++, buffer + PATH_HDR_BYTES, false);
 		path_ring_post(ring, 1, PATH_HDR_BYTES + PATH_FRAME_BYTES);
 	}
-	path_hal_ring(PATH_TX);
+	path_ring_bell(&path_guest[0], PATH_TX);
 }
 
 static void path_check_packet(const uint8_t *buffer, uint32_t len_bytes)

@@ -38,7 +38,7 @@ void path_ring_init(struct path_ring *ring, struct path_ring_kind kind, bool to_
 	ring->memory = memory;
 	ring->iova = iova;
 	if (kind.packed)
-		memory->driver.packed.flags = PATH_PACKED_NO_INTERRUPT;
+		memory->driver.packed.flags = PATH_PACKED_QUIET;
 	else
 		memory->driver.split[0] = VIRTQ_AVAIL_F_NO_INTERRUPT;
 }
@@ -90,6 +90,15 @@ void path_ring_post(struct path_ring *ring, uint32_t num, uint32_t len_bytes)
 	if (!ring->kind.packed)
 		__atomic_store_n(&ring->memory->driver.split[1], (uint16_t)ring->posted,
 				 __ATOMIC_RELEASE);
+}
+
+bool path_ring_wants_bell(const struct path_ring *ring)
+{
+	/* Pairs with the device's barrier between its wish and its last look at the ring. */
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	if (ring->kind.packed)
+		return ring->memory->device.packed.flags != PATH_PACKED_QUIET;
+	return !(ring->memory->device.split[0] & VIRTQ_USED_F_NO_NOTIFY);
 }
 
 static bool path_ring_used_split(struct path_ring *ring, uint32_t *len_bytes)

@@ -29,9 +29,9 @@ struct path_packed_desc {
 };
 XVIO_ASSERT_SIZE(struct path_packed_desc, 16);
 
-#define PATH_PACKED_AVAIL	 (1u << 7)
-#define PATH_PACKED_USED	 (1u << 15)
-#define PATH_PACKED_NO_INTERRUPT 1u /* flags of struct path_packed_event */
+#define PATH_PACKED_AVAIL (1u << 7)
+#define PATH_PACKED_USED  (1u << 15)
+#define PATH_PACKED_QUIET 1u /* flags of struct path_packed_event: nothing is to be told */
 
 struct path_packed_event {
 	xvio_le16 off_wrap;
@@ -81,6 +81,9 @@ uint8_t *path_ring_buffer(const struct path_ring *ring);
 
 /* Posts the next num buffers, len_bytes each; the device sees them all when it returns. */
 void path_ring_post(struct path_ring *ring, uint32_t num, uint32_t len_bytes);
+
+/* Whether the device wants to be told of what was posted (2.7.10, 2.8.10). */
+bool path_ring_wants_bell(const struct path_ring *ring);
 
 /* Takes the oldest buffer the device is done with, and how much it wrote; NULL: none. */
 const uint8_t *path_ring_take(struct path_ring *ring, uint32_t *len_bytes);
