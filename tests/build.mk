@@ -18,7 +18,8 @@ CHECK_CFLAGS := -std=c11 -Wall -Wextra -Werror -Wmissing-prototypes -Wstrict-pro
 	-Wundef -Wvla -g -O1 -fno-omit-frame-pointer
 CHECK_SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=undefined
 
-.PHONY: check check-build fuzz system count-build count-baseline count-report path-bench \
+.PHONY: check check-build fuzz system count-build count-baseline count-report \
+	path-bench path-baseline path-report \
 	$(CHECK_GATES)
 
 check: firmware check-build count-build ## units, fuzz corpora, gates: no root, no network
@@ -79,7 +80,16 @@ count-report: count-build ## instructions per packet on rv64, by function and fi
 	@tests/bench/count report
 
 path-bench: $(PB)/path-bench ## cycles per packet of the path alone, guests on the same core
-	$<
+	@tests/bench/path csv
+
+path-baseline: $(PB)/path-bench ## write tests/bench/cycles.baseline anew
+	tests/bench/path update
+
+# callgrind's instructions say where the cycles may be; it repeats exactly.
+path-report: $(PB)/path-bench ## instructions of the path alone natively, by function (valgrind)
+	@valgrind -q --tool=callgrind --callgrind-out-file=$(PB)/callgrind.out --toggle-collect=worker_poll \
+		$< 1 >$(PB)/callgrind.log 2>&1 || { cat $(PB)/callgrind.log; exit 1; }
+	@callgrind_annotate --auto=no $(PB)/callgrind.out | sed -n '/^Ir/,$$p'
 
 # What the image brings itself calls memory functions of its own, which are not counted.
 COUNT_OWN_MEM := --redefine-sym memcpy=own_memcpy --redefine-sym memset=own_memset \
@@ -115,7 +125,7 @@ $(PATH_LIB): $(patsubst firmware/%,$(PB)/native/lib/%.o,$(FW_LIB_SOURCES))
 	@rm -f $@
 	ar rcs $@ $^
 
-$(PB)/path-bench: $(patsubst %,$(PB)/native/%.o,$(PATH_SOURCES) tests/bench/path_bench.c) $(PATH_LIB)
+$(PB)/path-bench: $(patsubst %,$(PB)/native/%.o,$(PATH_SOURCES) tests/bench/path_bench.c tests/bench/path_yardstick.c) $(PATH_LIB)
 	gcc -O3 -o $@ $^
 
 -include $(shell find $(B)/bench -name '*.d' 2>/dev/null)

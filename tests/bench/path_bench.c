@@ -2,7 +2,8 @@
 /*
  * Case h of `make bench`: cycles per packet of the path alone, with the guests on the same core. The
  * TSC is read before and after each worker_poll(), nothing else is in between (the reading, some 25
- * cycles a round, is not taken off). All cases in turn, several times; medians.
+ * cycles a round, is not taken off). All cases in turn, several times, in small pieces; medians. After
+ * each piece as much of the yardstick is measured: the ratio is what tests/bench/path compares.
  *
  * usage: path-bench [ROUNDS]    CSV rows on stdout, the spread on stderr
  */
@@ -14,15 +15,25 @@
 #include <x86intrin.h>
 #include "bench/path_case.h"
 #include "bench/path_platform.h"
+#include "bench/path_yardstick.h"
 #include "path/worker.h"
 
-#define BENCH_ROUNDS	 7u
-#define BENCH_MAX_ROUNDS 101u
-#define BENCH_WARM_UP	 65536u /* packets */
-#define BENCH_MEASURED	 262144u
+#define BENCH_ROUNDS	  11u
+#define BENCH_MAX_ROUNDS  100u
+#define BENCH_PIECE	  2048u /* packets between two looks at the yardstick: under a time slice */
+#define BENCH_PIECES	  100u /* of a case in a round */
+#define BENCH_WARM_UP	  65536u
+#define BENCH_MAX_SAMPLES (BENCH_MAX_ROUNDS * BENCH_PIECES)
+
+/* Of one case, by piece. */
+struct bench_samples {
+	unsigned num;
+	double cycles[BENCH_MAX_SAMPLES]; /* per packet */
+	double ratio[BENCH_MAX_SAMPLES]; /* of them, to the yardstick's */
+};
 
 static uint64_t bench_cycles;
-static double bench_result[PATH_NUM_CASES][BENCH_MAX_ROUNDS]; /* cycles per packet */
+static struct bench_samples bench_samples[PATH_NUM_CASES];
 static uint8_t *bench_memory;
 
 bool path_platform_poll(void)
@@ -74,42 +85,54 @@ static int bench_compare(const void *a, const void *b)
 	return (left > right) - (left < right);
 }
 
-/* False: the path refuses the case, which has been said. */
-static bool bench_case(unsigned number, unsigned round)
+/* One round of a case; nothing if the path refuses it, which is said the first time. */
+static void bench_case(unsigned number, bool first)
 {
 	const struct path_case *setup = &path_case_list[number];
+	struct bench_samples *samples = &bench_samples[number];
 	const char *refused = path_case_start(setup);
+	unsigned piece;
 
 	if (refused) {
-		if (!round)
-			fprintf(stderr, "path-bench: case %s: %s\n", path_case_name(setup),
+		if (first)
+			fprintf(stderr, "path-bench: case %s: refused: %s\n", path_case_name(setup),
 				refused);
-		return false;
+		return;
 	}
 	path_case_run(BENCH_WARM_UP);
-	bench_cycles = 0;
-	path_case_run(BENCH_MEASURED);
-	bench_result[number][round] = (double)bench_cycles / BENCH_MEASURED;
+	for (piece = 0; piece < BENCH_PIECES; piece++) {
+		bench_cycles = 0;
+		path_case_run(BENCH_PIECE);
+		samples->cycles[samples->num] = (double)bench_cycles / BENCH_PIECE;
+		samples->ratio[samples->num] =
+			(double)bench_cycles / (double)path_yardstick(BENCH_PIECE);
+		samples->num++;
+	}
 	path_case_check();
-	return true;
 }
 
-static void bench_print(unsigned number, unsigned rounds)
+static void bench_print(unsigned number)
 {
 	const struct path_case *setup = &path_case_list[number];
-	double *result = bench_result[number];
+	struct bench_samples *samples = &bench_samples[number];
+	unsigned num = samples->num;
 
-	qsort(result, rounds, sizeof(*result), bench_compare);
-	fprintf(stderr, "path-bench: %-8s median %.1f, lowest %.1f, highest %.1f cycles\n",
-		path_case_name(setup), result[rounds / 2], result[0], result[rounds - 1]);
+	if (!num)
+		return;
+	qsort(samples->cycles, num, sizeof(double), bench_compare);
+	qsort(samples->ratio, num, sizeof(double), bench_compare);
+	fprintf(stderr,
+		"path-bench: case %s: median %.1f, one in ten below %.1f, one in ten above %.1f"
+		" cycles; median %.3f yardsticks\n",
+		path_case_name(setup), samples->cycles[num / 2], samples->cycles[num / 10],
+		samples->cycles[num - 1 - num / 10], samples->ratio[num / 2]);
 	printf("%s,%s,%u,cycles_per_packet,%.1f,,\n", setup->letter == 'a' ? "h" : "h-b",
-	       setup->packed ? "packed" : "split", PATH_FRAME_BYTES, result[rounds / 2]);
+	       setup->packed ? "packed" : "split", PATH_FRAME_BYTES, samples->cycles[num / 2]);
 }
 
 int main(int argc, char **argv)
 {
 	unsigned rounds = argc > 1 ? (unsigned)atoi(argv[1]) : BENCH_ROUNDS;
-	bool ran[PATH_NUM_CASES] = {false};
 	unsigned number;
 	unsigned round;
 
@@ -120,11 +143,9 @@ int main(int argc, char **argv)
 	bench_allocate();
 	for (round = 0; round < rounds; round++) {
 		for (number = 0; number < PATH_NUM_CASES; number++)
-			ran[number] = bench_case(number, round);
+			bench_case(number, !round);
 	}
-	for (number = 0; number < PATH_NUM_CASES; number++) {
-		if (ran[number])
-			bench_print(number, rounds);
-	}
+	for (number = 0; number < PATH_NUM_CASES; number++)
+		bench_print(number);
 	return 0;
 }
