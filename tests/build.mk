@@ -11,16 +11,18 @@ CHECK_FUZZ_SOURCES := $(sort $(wildcard tests/fuzz/fuzz_*.c))
 
 CHECK_UNITS := $(CHECK_UNIT_SOURCES:tests/unit/%.c=$(C)/unit/%)
 CHECK_REPLAYS := $(CHECK_FUZZ_SOURCES:tests/fuzz/fuzz_%.c=$(C)/replay/%)
-CHECK_GATES := abi-check layer-check format-check fw-symbols-check
+CHECK_GATES := abi-check layer-check format-check fw-symbols-check count-check
 
 CHECK_CPPFLAGS := -D_GNU_SOURCE -Ifirmware -Ifirmware/hal/fake/include -Iinclude -Itests/unit -Itests/fuzz -MMD -MP
 CHECK_CFLAGS := -std=c11 -Wall -Wextra -Werror -Wmissing-prototypes -Wstrict-prototypes -Wshadow \
 	-Wundef -Wvla -g -O1 -fno-omit-frame-pointer
 CHECK_SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=undefined
 
-.PHONY: check check-build fuzz system $(CHECK_GATES)
+.PHONY: check check-build fuzz system count-build count-baseline count-report \
+	path-bench path-baseline path-report \
+	$(CHECK_GATES)
 
-check: firmware check-build ## units, fuzz corpora, gates: no root, no network
+check: firmware check-build count-build ## units, fuzz corpora, gates: no root, no network
 	@tests/unit/run $(addprefix unit:,$(CHECK_UNITS)) $(addprefix corpus:,$(CHECK_REPLAYS)) \
 		$(addprefix gate:,$(CHECK_GATES))
 
@@ -57,6 +59,76 @@ layer-check: ## who may include whom
 
 format-check: ## clang-format and licence lines
 	@tests/tools/check-format
+
+# The path's own benchmark (tests/bench/path_*): on rv64 it counts instructions, natively cycles.
+PB := $(B)/bench
+PATH_SOURCES := $(patsubst %,tests/bench/path_%.c,case hal ring rules)
+COUNT_OBJECTS := $(patsubst %,$(PB)/rv64/%.o,$(PATH_SOURCES) tests/bench/count_main.c tests/bench/count_start.S)
+PATH_LIB := $(PB)/native/libxvio.a
+PATH_NATIVE_CFLAGS := $(FW_CFLAGS) -Wno-maybe-uninitialized -O3 -march=x86-64-v3
+PATH_CPPFLAGS := $(FW_CPPFLAGS) -Itests
+
+count-build: $(PB)/count.elf $(PB)/count_plugin.so
+
+count-check: count-build ## instructions per packet on rv64, against the baseline
+	@tests/bench/count check
+
+count-baseline: count-build ## write tests/bench/instructions.baseline anew
+	tests/bench/count update
+
+count-report: count-build ## instructions per packet on rv64, by function and file
+	@tests/bench/count report
+
+path-bench: $(PB)/path-bench ## cycles per packet of the path alone, guests on the same core
+	@tests/bench/path csv
+
+path-baseline: $(PB)/path-bench ## write tests/bench/cycles.baseline anew
+	tests/bench/path update
+
+# callgrind's instructions say where the cycles may be; it repeats exactly.
+path-report: $(PB)/path-bench ## instructions of the path alone natively, by function (valgrind)
+	@valgrind -q --tool=callgrind --callgrind-out-file=$(PB)/callgrind.out --toggle-collect=worker_poll \
+		$< 1 >$(PB)/callgrind.log 2>&1 || { cat $(PB)/callgrind.log; exit 1; }
+	@callgrind_annotate --auto=no $(PB)/callgrind.out | sed -n '/^Ir/,$$p'
+
+# What the image brings itself calls memory functions of its own, which are not counted.
+COUNT_OWN_MEM := --redefine-sym memcpy=own_memcpy --redefine-sym memset=own_memset \
+	--redefine-sym memmove=own_memmove --redefine-sym memcmp=own_memcmp
+
+$(PB)/rv64/%.o: %
+	@mkdir -p $(@D)
+	$(FW_CROSS)gcc $(FW_RV64_CPPFLAGS) -Itests $(FW_RV64_CFLAGS) -c -o $@ $<
+	$(FW_CROSS)objcopy $(COUNT_OWN_MEM) $@
+
+$(PB)/rv64/own_mem.o: $(B)/rv64/obj/hal/rv64/mem.c.o
+	@mkdir -p $(@D)
+	$(FW_CROSS)objcopy $(COUNT_OWN_MEM) $< $@
+
+# The library and the memory functions are the very objects of the card's image.
+COUNT_PARTS := $(COUNT_OBJECTS) $(PB)/rv64/own_mem.o $(B)/rv64/obj/hal/rv64/mem.c.o $(B)/rv64/libxvio.a
+$(PB)/count.elf: $(COUNT_PARTS) tests/bench/count.ld
+	$(FW_CROSS)gcc $(FW_RV64_LDFLAGS) -T tests/bench/count.ld -o $@ $(COUNT_PARTS) $(FW_RV64_LIBGCC)
+
+$(PB)/count_plugin.so: tests/bench/count_plugin.c tests/bench/count_plugin_api.h
+	@mkdir -p $(@D)
+	gcc -std=c11 -O2 -Wall -Wextra -Werror -Itests -fPIC -shared -o $@ $<
+
+$(PB)/native/lib/%.o: firmware/%
+	@mkdir -p $(@D)
+	gcc $(PATH_CPPFLAGS) -D_GNU_SOURCE $(PATH_NATIVE_CFLAGS) -c -o $@ $<
+
+$(PB)/native/%.o: %
+	@mkdir -p $(@D)
+	gcc $(PATH_CPPFLAGS) -D_GNU_SOURCE $(PATH_NATIVE_CFLAGS) -c -o $@ $<
+
+$(PATH_LIB): $(patsubst firmware/%,$(PB)/native/lib/%.o,$(FW_LIB_SOURCES))
+	@rm -f $@
+	ar rcs $@ $^
+
+$(PB)/path-bench: $(patsubst %,$(PB)/native/%.o,$(PATH_SOURCES) tests/bench/path_bench.c tests/bench/path_yardstick.c) $(PATH_LIB)
+	gcc -O3 -o $@ $^
+
+-include $(shell find $(B)/bench -name '*.d' 2>/dev/null)
 
 # libFuzzer: F=virtq|parse|mailbox|flow for SECONDS; what it finds new goes to build/check/fuzz/.
 SECONDS ?= 60

@@ -1,0 +1,278 @@
+/* SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0 */
+/* The cases of the path's own benchmark (path_case.h): set up, driven, checked. */
+#include "bench/path_case.h"
+
+#include <string.h>
+#include <xvio/flow.h>
+#include <xvio/mbox.h>
+#include <xvio/pci.h>
+#include <xvio/port.h>
+#include <xvio/stats.h>
+#include "bench/path_hal.h"
+#include "bench/path_platform.h"
+#include "bench/path_ring.h"
+#include "bench/path_rules.h"
+#include "hal/hal.h"
+#include "lib/fmt.h"
+#include "lib/heap.h"
+#include "path/port.h"
+#include "path/vnet.h"
+#include "path/worker.h"
+
+#define PATH_RX		0u /* queue indices of a port, as in vnet.h */
+#define PATH_TX		1u
+#define PATH_HDR_BYTES	12u
+#define PATH_MAX_ROUNDS 64u /* for a batch; it takes 8 and a few */
+#define PATH_IOVA_LOW	UINT64_C(0x100000) /* a guest's memory as machines have it: below 4 GiB, */
+#define PATH_IOVA_HIGH	UINT64_C(0x100000000) /* and above */
+
+const struct path_case path_case_list[PATH_NUM_CASES] = {
+	{.letter = 'a', .packed = false, .num_flows = 2},
+	{.letter = 'a', .packed = true, .num_flows = 2},
+	{.letter = 'b', .packed = false, .num_flows = 8192, .num_rules = 200, .rewrite = true},
+	{.letter = 'b', .packed = true, .num_flows = 8192, .num_rules = 200, .rewrite = true},
+};
+
+struct path_guest {
+	uint16_t port;
+	struct iotlb *map;
+	struct path_ring ring[2]; /* by queue index */
+};
+
+static struct path_guest path_guest[PATH_NUM_GUESTS];
+static struct path_rules path_rules;
+static uint64_t path_sent;
+static uint64_t path_received;
+
+const char *path_case_name(const struct path_case *setup)
+{
+	static char name[16];
+	struct fmt text = fmt_begin(name, sizeof(name));
+
+	fmt_text(&text, setup->letter == 'a' ? "a " : "b ");
+	fmt_text(&text, setup->packed ? "packed" : "split");
+	return name;
+}
+
+/* Set-up */
+
+/* The map of one guest: two pieces, one queue's rings and buffers in each. */
+static struct iotlb *path_map(const struct path_ring_memory *memory)
+{
+	struct xvio_map_entry *entry = heap_alloc(2 * sizeof(*entry));
+	struct iotlb *map;
+	uint32_t bad;
+	unsigned i;
+
+	if (!entry)
+		path_platform_fail("case: no memory for a map");
+	for (i = 0; i < 2; i++) {
+		entry[i].iova = i ? PATH_IOVA_HIGH : PATH_IOVA_LOW;
+		entry[i].len_bytes = sizeof(*memory);
+		entry[i].bus_addr = (uintptr_t)&memory[i];
+		entry[i].perm = XVIO_MAP_READ | XVIO_MAP_WRITE;
+	}
+	map = iotlb_create(entry, 2, &bad);
+	if (!map)
+		path_platform_fail("case: the path refuses the map");
+	return map;
+}
+
+static uint32_t path_doorbell(const struct path_guest *guest, unsigned index)
+{
+	return (uint32_t)(guest - path_guest) * 2 + index;
+}
+
+static void path_start_queue(const struct path_guest *guest, unsigned index)
+{
+	const struct path_ring *ring = &guest->ring[index];
+	struct virtq_config config = {
+		.role = index == PATH_RX ? VIRTQ_TO_DRIVER : VIRTQ_FROM_DRIVER,
+		.size = PATH_RING_SIZE,
+		.function = XVIO_FUNCTION_PF,
+		.vector = 1,
+		.doorbell = path_doorbell(guest, index),
+		.hdr_bytes = PATH_HDR_BYTES,
+		.desc_iova = ring->iova + offsetof(struct path_ring_memory, desc),
+		.driver_iova = ring->iova + offsetof(struct path_ring_memory, driver),
+		.device_iova = ring->iova + offsetof(struct path_ring_memory, device),
+		.map = guest->map,
+	};
+
+	path_rules_ring_kind(&config, ring->kind.packed);
+	if (!vnet_start_queue(guest->port, index, &config))
+		path_platform_fail("case: the path refuses a queue");
+}
+
+static void path_ring_bell(const struct path_guest *guest, unsigned index)
+{
+	if (path_ring_wants_bell(&guest->ring[index]))
+		path_hal_ring(path_doorbell(guest, index));
+}
+
+static void path_post(struct path_guest *guest)
+{
+	struct path_ring *ring = &guest->ring[PATH_RX];
+
+	path_ring_post(ring, path_ring_free(ring), PATH_BUFFER_BYTES);
+	path_ring_bell(guest, PATH_RX);
+}
+
+static void path_add_guest(unsigned number, bool packed)
+{
+	struct path_guest *guest = &path_guest[number];
+	struct path_ring_memory *memory = path_platform_guest(number);
+	struct path_ring_kind kind = {.packed = packed};
+	uint8_t mac[6] = {2, 0, 0, 0, 0, (uint8_t)number};
+	unsigned i;
+
+	_Static_assert(2 * sizeof(*memory) <= PATH_GUEST_BYTES, "room for two queues");
+	guest->port = (uint16_t)XVIO_PORT_VDPA(number);
+	guest->map = path_map(memory);
+	for (i = 0; i < 2; i++)
+		path_ring_init(&guest->ring[i], kind, i == PATH_RX, &memory[i],
+			       i ? PATH_IOVA_HIGH : PATH_IOVA_LOW);
+	if (!vnet_add(guest->port, 1, mac, 1500))
+		path_platform_fail("case: the path refuses a port");
+	port_set_admin(guest->port, true);
+	path_start_queue(guest, PATH_RX);
+	path_start_queue(guest, PATH_TX);
+	path_post(guest);
+}
+
+const char *path_case_start(const struct path_case *setup)
+{
+	size_t len_bytes;
+	void *memory;
+	unsigned i;
+
+	if (setup->packed && !path_rules_has_packed())
+		return "the path has no packed rings";
+	path_hal_reset();
+	memory = hal_memory(&len_bytes);
+	heap_init(memory, len_bytes);
+	worker_init();
+	path_sent = 0;
+	path_received = 0;
+	for (i = 0; i < PATH_NUM_GUESTS; i++)
+		path_add_guest(i, setup->packed);
+	path_rules = (struct path_rules){
+		.num_flows = setup->num_flows,
+		.num_acl = setup->num_rules,
+		.rewrite = setup->rewrite,
+		.from = path_guest[0].port,
+		.to = path_guest[1].port,
+		.other = path_guest[2].port,
+	};
+	return path_rules_install(&path_rules);
+}
+
+/* Traffic */
+
+static void path_send(uint32_t num)
+{
+	struct path_ring *ring = &path_guest[0].ring[PATH_TX];
+	uint32_t i;
+
+	for (i = 0; i < num; i++) {
+		uint8_t *buffer = path_ring_buffer(ring);
+
+		memset(buffer, 0, PATH_HDR_BYTES);
+		path_rules_frame(&path_rules, path_sent++, buffer + PATH_HDR_BYTES, false);
+		path_ring_post(ring, 1, PATH_HDR_BYTES + PATH_FRAME_BYTES);
+	}
+	path_ring_bell(&path_guest[0], PATH_TX);
+}
+
+static void path_check_packet(const uint8_t *buffer, uint32_t len_bytes)
+{
+	static const struct virtio_net_hdr plain = {.num_buffers = 1};
+	uint8_t expected[PATH_FRAME_BYTES];
+
+	path_rules_frame(&path_rules, path_received, expected, true);
+	if (len_bytes != PATH_HDR_BYTES + PATH_FRAME_BYTES)
+		path_platform_fail("case: a frame of another length arrived");
+	if (memcmp(buffer, &plain, PATH_HDR_BYTES) != 0)
+		path_platform_fail("case: a frame arrived with a wrong header in front");
+	if (memcmp(buffer + PATH_HDR_BYTES, expected, PATH_FRAME_BYTES) != 0)
+		path_platform_fail("case: a frame arrived changed, or out of order");
+	path_received++;
+}
+
+/* What has arrived, and what has come back to the sender. */
+static void path_collect(void)
+{
+	const uint8_t *buffer;
+	uint32_t len_bytes;
+
+	for (;;) {
+		buffer = path_ring_take(&path_guest[1].ring[PATH_RX], &len_bytes);
+		if (!buffer)
+			break;
+		path_check_packet(buffer, len_bytes);
+	}
+	while (path_ring_take(&path_guest[0].ring[PATH_TX], &len_bytes))
+		;
+}
+
+static uint64_t path_run_batch(void)
+{
+	const struct path_ring *tx = &path_guest[0].ring[PATH_TX];
+	uint64_t rounds = 0;
+
+	path_send(PATH_BATCH);
+	while (path_received != path_sent || tx->taken != tx->posted) {
+		if (rounds == PATH_MAX_ROUNDS)
+			path_platform_fail("case: the path does not deliver");
+		path_hal_enter(1);
+		path_platform_poll();
+		path_hal_enter(0);
+		rounds++;
+		path_collect();
+	}
+	path_post(&path_guest[1]);
+	return rounds;
+}
+
+uint64_t path_case_run(uint64_t num_packets)
+{
+	uint64_t rounds = 0;
+	uint64_t i;
+
+	for (i = 0; i < num_packets / PATH_BATCH; i++)
+		rounds += path_run_batch();
+	return rounds;
+}
+
+static void path_check_counter(uint16_t port, enum xvio_stat stat, uint64_t expected)
+{
+	uint64_t counters[XVIO_STAT_NUM];
+
+	if (!port_stats(port, counters))
+		path_platform_fail("case: a port has gone");
+	if (counters[stat] != expected)
+		path_platform_fail("case: the path's counters do not agree with the traffic");
+}
+
+void path_case_check(void)
+{
+	uint64_t counters[XVIO_STAT_NUM];
+	uint32_t len_bytes;
+	unsigned stat;
+
+	path_check_counter(path_guest[0].port, XVIO_STAT_RX_PACKETS, path_sent);
+	path_check_counter(path_guest[0].port, XVIO_STAT_FLOW_HITS, path_sent);
+	path_check_counter(path_guest[1].port, XVIO_STAT_TX_PACKETS, path_sent);
+	path_check_counter(path_guest[1].port, XVIO_STAT_TX_BYTES, path_sent * PATH_FRAME_BYTES);
+	port_stats_card(counters);
+	for (stat = XVIO_STAT_DROP_RULE; stat <= XVIO_STAT_DROP_RING_ERROR; stat++) {
+		if (counters[stat])
+			path_platform_fail("case: something was dropped");
+	}
+	if (path_ring_take(&path_guest[0].ring[PATH_RX], &len_bytes) ||
+	    path_ring_take(&path_guest[2].ring[PATH_RX], &len_bytes))
+		path_platform_fail("case: something arrived at a port it was not for");
+	if (path_hal_interrupts())
+		path_platform_fail("case: a guest that wants no interrupts got one");
+	path_rules_check(&path_rules, path_sent);
+}
