@@ -66,7 +66,7 @@ PATH_SOURCES := $(patsubst %,tests/bench/path_%.c,case hal ring rules)
 COUNT_OBJECTS := $(patsubst %,$(PB)/rv64/%.o,$(PATH_SOURCES) tests/bench/count_main.c tests/bench/count_start.S)
 PATH_LIB := $(PB)/native/libxvio.a
 PATH_NATIVE_CFLAGS := $(FW_CFLAGS) -Wno-maybe-uninitialized -O3 -march=x86-64-v3
-PATH_CPPFLAGS := $(FW_CPPFLAGS) -Itests
+PATH_CPPFLAGS := $(FW_CPPFLAGS) -Ifirmware/hal/vhost/include -Itests
 
 count-build: $(PB)/count.elf $(PB)/count_plugin.so
 
