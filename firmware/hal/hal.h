@@ -59,6 +59,7 @@ enum hal_dma_dir {
 struct hal_dma_op {
 	uint64_t host_addr; /* bus address; HAL_DMA_MSIX: vector */
 	void *card; /* in memory from hal_memory() or a MAC slot; stays untouched until the list ends */
+	uint8_t *flag; /* the caller's */
 	uint32_t len_bytes; /* > 0 but for MSIX */
 	uint16_t function; /* requester: XVIO_FUNCTION_* */
 	uint8_t dir; /* enum hal_dma_dir */

@@ -11,7 +11,7 @@ void dma_run(struct dma_list *list)
 	if (list->num_ops && hal_dma(list->op, list->num_ops)) {
 		for (i = 0; i < list->num_ops; i++) {
 			if (list->op[i].failed)
-				*list->failed[i] = 1;
+				*list->op[i].flag = 1;
 		}
 	}
 	list->num_ops = 0;

@@ -15,21 +15,40 @@
 
 struct dma_list {
 	unsigned num_ops;
-	struct hal_dma_op op[DMA_LIST_OPS];
-	uint8_t *failed[DMA_LIST_OPS]; /* set to 1 when the op of that number failed */
+	struct hal_dma_op op[DMA_LIST_OPS]; /* *flag is set to 1 when the op failed */
 };
 
 /* Runs what was added, in order. Nothing to do costs nothing. */
 void dma_run(struct dma_list *list);
 
-/* Adds an operation behind the others; runs those when there is no room, which keeps their order. */
-static inline void dma_add(struct dma_list *list, const struct hal_dma_op *op, uint8_t *failed)
+/* Room for up to num (<= DMA_LIST_OPS) operations behind the others, which are run first if need be. */
+static inline struct hal_dma_op *dma_reserve(struct dma_list *list, uint32_t num)
 {
-	if (list->num_ops == DMA_LIST_OPS)
+	if (num > DMA_LIST_OPS - list->num_ops)
 		dma_run(list);
-	list->op[list->num_ops] = *op;
-	list->failed[list->num_ops] = failed;
-	list->num_ops++;
+	return &list->op[list->num_ops];
+}
+
+/* Takes over what was written to the room of dma_reserve(), up to end. */
+static inline void dma_commit(struct dma_list *list, const struct hal_dma_op *end)
+{
+	list->num_ops = (unsigned)(end - list->op);
+}
+
+static inline void dma_add(struct dma_list *list, uint8_t dir, uint16_t function, uint64_t bus_addr,
+			   void *card, uint32_t len_bytes, uint8_t *failed)
+{
+	struct hal_dma_op *op = dma_reserve(list, 1);
+
+	*op++ = (struct hal_dma_op){
+		.host_addr = bus_addr,
+		.card = card,
+		.flag = failed,
+		.len_bytes = len_bytes,
+		.function = function,
+		.dir = dir,
+	};
+	dma_commit(list, op);
 }
 
 /* Copies len_bytes (> 0) in direction dir, HAL_DMA_READ or HAL_DMA_WRITE, as a function's request. */
@@ -41,13 +60,7 @@ static inline void dma_copy(struct dma_list *list, uint8_t dir, uint16_t functio
 	else if (HAL_HOST_MAPPED)
 		copy_small(hal_host_memory(bus_addr), card, len_bytes);
 	else
-		dma_add(list,
-			&(struct hal_dma_op){.host_addr = bus_addr,
-					     .card = card,
-					     .len_bytes = len_bytes,
-					     .function = function,
-					     .dir = dir},
-			failed);
+		dma_add(list, dir, function, bus_addr, card, len_bytes, failed);
 }
 
 #endif

@@ -52,7 +52,7 @@ static void handover_reclaim(struct core *core, struct handover *ring)
 	uint32_t done = atomic_load_explicit(&ring->done, memory_order_acquire);
 
 	while (ring->reclaimed != done)
-		pkt_put(&core->pool, ring->entry[ring->reclaimed++ % HANDOVER_ENTRIES].pkt);
+		pkt_return(&core->pool, ring->entry[ring->reclaimed++ % HANDOVER_ENTRIES].pkt);
 }
 
 bool handover_push(struct core *core, unsigned to, struct pkt *pkt, uint16_t port,
@@ -65,7 +65,7 @@ bool handover_push(struct core *core, unsigned to, struct pkt *pkt, uint16_t por
 	handover_reclaim(core, ring);
 	if (prod - ring->reclaimed == HANDOVER_ENTRIES || !pkt_pull(pkt))
 		return false;
-	pkt->holders++;
+	pkt_lend(&core->pool, pkt);
 	entry = &ring->entry[prod % HANDOVER_ENTRIES];
 	*entry = (struct handover_entry){.pkt = pkt, .mark = mark, .port = port};
 	if (eth_dst) {

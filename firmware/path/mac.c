@@ -52,6 +52,8 @@ static void mac_receive_one(struct core *core, struct mac *mac, const struct hal
 	pkt->have_bytes = frame->len_bytes;
 	pkt->len_bytes = frame->len_bytes;
 	pkt->in_port = mac->port.number;
+	pkt->has_header = false;
+	pkt->vq = NULL;
 	core->burst.pkt[core->burst.num++] = pkt;
 }
 

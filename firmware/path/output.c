@@ -67,6 +67,7 @@ static void output_complete(struct core *core)
 		list_remove(link);
 	}
 	set->num = 0;
+	set->way.max_bytes = 0; /* ports may change between rounds */
 }
 
 /* In the middle of a round: chains whose packets are still to be sent stay unpublished. */
@@ -84,29 +85,27 @@ void output_flush(struct core *core)
 	output_complete(core);
 }
 
-static void output_enqueue(struct core *core, struct port_row *row, struct pkt *pkt,
-			   struct output_mark mark, const uint8_t *eth_dst)
+/* Adds a packet to a row; there is room in the set. */
+static inline void output_enqueue(struct output_set *set, struct port_row *row, struct pkt *pkt,
+				  struct output_mark mark, const uint8_t *eth_dst)
 {
-	struct output_set *set = &core->output;
-	struct output *output;
+	struct output *output = &set->output[set->num++];
 
-	if (set->num == OUTPUT_MAX)
-		output_spill(core);
-	output = &set->output[set->num++];
 	output->pkt = pkt;
 	output->next = NULL;
 	output->eth_dst = eth_dst;
 	output->mark = mark;
 	*row->last_next = output;
 	row->last_next = &output->next;
-	row->num_outputs++;
-	if (!list_linked(&row->link))
+	if (!row->num_outputs++)
 		list_add_tail(&set->rows, &row->link);
 }
 
-void output_add(struct core *core, struct pkt *pkt, uint16_t number, struct output_mark mark,
-		const uint8_t *eth_dst)
+/* Looks the port up; what is found serves those that follow in this round. */
+static void output_look_up(struct core *core, struct pkt *pkt, uint16_t number,
+			   struct output_mark mark, const uint8_t *eth_dst)
 {
+	struct output_set *set = &core->output;
 	struct port *port = port_get(number);
 	bool is_miss = mark.flags & XVIO_META_F_REPR;
 
@@ -122,10 +121,27 @@ void output_add(struct core *core, struct pkt *pkt, uint16_t number, struct outp
 		output_drop(core, number, XVIO_STAT_DROP_OVERSIZE);
 		return;
 	}
-	if (port->any_core_sends || port->core == core->number)
-		output_enqueue(core, port_row(port, core->number), pkt, mark, eth_dst);
-	else if (!handover_push(core, port->core, pkt, number, mark, eth_dst))
+	if (port->any_core_sends || port->core == core->number) {
+		if (set->num == OUTPUT_MAX)
+			output_spill(core);
+		set->way.port = number;
+		set->way.row = port_row(port, core->number);
+		set->way.max_bytes = port_max_frame_bytes(port);
+		output_enqueue(set, set->way.row, pkt, mark, eth_dst);
+	} else if (!handover_push(core, port->core, pkt, number, mark, eth_dst)) {
 		output_drop(core, number, XVIO_STAT_DROP_NO_BUFFER);
+	}
+}
+
+void output_add(struct core *core, struct pkt *pkt, uint16_t port, struct output_mark mark,
+		const uint8_t *eth_dst)
+{
+	struct output_set *set = &core->output;
+
+	if (port == set->way.port && pkt->len_bytes <= set->way.max_bytes && set->num < OUTPUT_MAX)
+		output_enqueue(set, set->way.row, pkt, mark, eth_dst);
+	else
+		output_look_up(core, pkt, port, mark, eth_dst);
 }
 
 void output_add_miss(struct core *core, struct pkt *pkt)

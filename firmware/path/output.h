@@ -16,11 +16,13 @@
 #define OUTPUT_MAX 512u
 
 struct core;
+struct port_row;
 
-/* How a packet is marked for host software (struct xvio_pkt_meta); other ports ignore it. */
+/* How a packet is marked for host software (struct xvio_pkt_meta), which other ports ignore. */
 struct output_mark {
 	uint16_t port;
 	uint8_t flags; /* XVIO_META_F_* */
+	bool sole; /* the packet goes nowhere else: its frame may be changed in place */
 };
 
 #define OUTPUT_PREFIX_BYTES 24u /* a header and an Ethernet address */
@@ -30,14 +32,22 @@ struct output {
 	struct pkt *pkt;
 	struct output *next; /* to the same port */
 	const uint8_t *eth_dst; /* NULL: as in the frame */
-	struct output_mark mark;
 	struct virtq *vq; /* it went to, if the port has queues */
+	struct output_mark mark;
 	bool sent; /* by the port's transmit; else it has counted why not */
 	uint8_t prefix[OUTPUT_PREFIX_BYTES]; /* what goes out in the place of the frame's start */
 };
 
+/* The port that the last packet went to, if a frame of up to max_bytes may go there straight. */
+struct output_way {
+	struct port_row *row;
+	uint32_t max_bytes; /* 0: look the port up */
+	uint16_t port;
+};
+
 struct output_set {
 	struct list rows; /* ports with outputs, port_row.link */
+	struct output_way way; /* of this round */
 	unsigned num;
 	struct output output[OUTPUT_MAX];
 };

@@ -19,24 +19,54 @@ bool pkt_pool_init(struct pkt_pool *pool)
 	for (i = 0; i < PKT_POOL_SIZE; i++) {
 		pkts[i].room = rooms + (size_t)i * PKT_ROOM_BYTES;
 		pkts[i].head = heads + (size_t)i * PKT_HEAD_BYTES;
-		pkts[i].next = pool->free;
-		pool->free = &pkts[i];
+		pool->stack[i] = &pkts[i];
 	}
-	pool->num_free = PKT_POOL_SIZE;
+	pool->num_free = pool->num_home = PKT_POOL_SIZE;
 	return true;
+}
+
+void pkt_lend(struct pkt_pool *pool, struct pkt *pkt)
+{
+	pkt->num_lent++;
+	pool->any_lent = true;
+}
+
+void pkt_return(struct pkt_pool *pool, struct pkt *pkt)
+{
+	if (--pkt->num_lent || !pkt->is_away)
+		return;
+	pkt->is_away = false;
+	pkt->next = pool->returned;
+	pool->returned = pkt;
+}
+
+/* Leaves those in the stack that are not lent. */
+static void pkt_send_away(struct pkt_pool *pool)
+{
+	unsigned i;
+
+	for (i = pool->num_free; i < pool->num_home; i++) {
+		struct pkt *pkt = pool->stack[i];
+
+		if (pkt->num_lent)
+			pkt->is_away = true;
+		else
+			pool->stack[pool->num_free++] = pkt;
+	}
+	pool->num_home = pool->num_free;
+	pool->any_lent = false;
 }
 
 void pkt_end_round(struct pkt_pool *pool)
 {
-	struct pkt *pkt = pool->round;
-
-	pool->round = NULL;
-	while (pkt) {
-		struct pkt *next = pkt->next;
-
-		pkt_put(pool, pkt);
-		pkt = next;
+	if (pool->any_lent)
+		pkt_send_away(pool);
+	pool->num_free = pool->num_home;
+	while (pool->returned) {
+		pool->stack[pool->num_free++] = pool->returned;
+		pool->returned = pool->returned->next;
 	}
+	pool->num_home = pool->num_free;
 }
 
 bool pkt_pull(struct pkt *pkt)

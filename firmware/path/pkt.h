@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0 */
 /*
  * Packets on the card: a fixed pool of buffers per worker core, and bursts. A packet belongs to the
- * core that received it, which alone counts its holders: the round it came in, and each place in a
- * handover ring to another core.
+ * core that received it, for the round it came in, and as long as it is lent to another core.
  */
 #ifndef PATH_PKT_H
 #define PATH_PKT_H
@@ -36,15 +35,17 @@ struct pkt {
 	uint32_t have_bytes;
 	uint32_t len_bytes;
 	uint16_t in_port;
-	uint16_t holders;
+	uint16_t num_lent; /* places in handover rings to other cores */
+	bool is_away; /* lent, and its round is over */
 	bool has_header; /* a plain struct virtio_net_hdr stands in front of data */
 	struct flow *flow; /* found by the lookup; NULL: none matches */
-	struct virtq *vq; /* where it came from; NULL: not from a queue */
+	struct virtq
+		*vq; /* where it came from; NULL: not from a queue, or its memory is not mapped */
 	const struct virtq_chain *chain;
 	uint8_t *head; /* PKT_HEAD_BYTES of DMA-able memory, the packet's own */
 	uint8_t *room; /* PKT_ROOM_BYTES of the same */
 	_Alignas(64) union flow_key key;
-	struct pkt *next; /* in the pool, or in the round */
+	struct pkt *next; /* in pkt_pool.returned */
 };
 
 struct burst {
@@ -52,44 +53,32 @@ struct burst {
 	struct pkt *pkt[PKT_BURST];
 };
 
+/*
+ * Packets stand in a stack. Those of a round are taken from its top by moving num_free down, and are
+ * still there when the round ends: only if some were lent to other cores has anything to be done.
+ */
 struct pkt_pool {
-	struct pkt *free;
-	struct pkt *round; /* received since the last pkt_end_round() */
 	unsigned num_free;
+	unsigned num_home; /* free when the round began; from here on the stack is of no meaning */
+	bool any_lent; /* in this round */
+	struct pkt *returned; /* by other cores, to be free when the round ends */
+	struct pkt *stack[PKT_POOL_SIZE];
 };
 
 /* Core 0. False: no memory. */
 bool pkt_pool_init(struct pkt_pool *pool);
 
-/* A packet held by the current round, empty. NULL: none is free. */
+/* A packet of the current round, num_free being > 0; the caller sets all but key. */
 static inline struct pkt *pkt_alloc(struct pkt_pool *pool)
 {
-	struct pkt *pkt = pool->free;
-
-	if (!pkt)
-		return NULL;
-	pool->free = pkt->next;
-	pool->num_free--;
-	pkt->next = pool->round;
-	pool->round = pkt;
-	pkt->holders = 1;
-	pkt->flow = NULL;
-	pkt->vq = NULL;
-	pkt->has_header = false;
-	return pkt;
+	return pool->stack[--pool->num_free];
 }
 
-/* Gives up one hold. Only on the packet's core. */
-static inline void pkt_put(struct pkt_pool *pool, struct pkt *pkt)
-{
-	if (--pkt->holders)
-		return;
-	pkt->next = pool->free;
-	pool->free = pkt;
-	pool->num_free++;
-}
+/* Another core uses the packet, until pkt_return(), beyond the end of the round. */
+void pkt_lend(struct pkt_pool *pool, struct pkt *pkt);
+void pkt_return(struct pkt_pool *pool, struct pkt *pkt);
 
-/* Gives up the round's holds: what nobody else holds is free again. */
+/* All packets of the round that are not lent are free again. */
 void pkt_end_round(struct pkt_pool *pool);
 
 /*

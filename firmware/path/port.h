@@ -27,6 +27,8 @@ struct port_row {
 	struct output *first;
 	struct output **last_next; /* where the next one is linked */
 	unsigned num_outputs;
+	uint32_t num_sent; /* of them, with their bytes: told by transmit to complete */
+	uint64_t num_sent_bytes;
 };
 
 /* What makes a port a port. Receiving is a source's business (worker.c). */

@@ -143,17 +143,6 @@ void virtq_set_map(struct virtq *vq, const struct iotlb *map)
 		virtq_map_rings(vq);
 }
 
-bool virtq_find(struct virtq *vq, uint64_t iova)
-{
-	uint32_t perm = vq->config.role == VIRTQ_TO_DRIVER ? XVIO_MAP_WRITE : XVIO_MAP_READ;
-	const struct xvio_map_entry *entry = iotlb_find(vq->config.map, iova);
-
-	if (!entry || (entry->perm & perm) != perm)
-		return false;
-	vq->hit = *entry;
-	return true;
-}
-
 static bool virtq_dma(struct virtq *vq, struct dma_list *dma, uint64_t iova, void *card,
 		      uint32_t len_bytes, uint8_t dir)
 {
@@ -218,9 +207,30 @@ uint8_t virtq_add_seg(struct virtq *vq, struct virtq_chain *chain, uint64_t iova
 	return XVIO_RING_ERR_NONE;
 }
 
+/* The one buffer of a chain is in one piece on the bus: no need to look its address up again. */
+static void virtq_try_direct(struct virtq *vq, struct virtq_chain *chain)
+{
+	uint32_t perm = vq->config.role == VIRTQ_TO_DRIVER ? XVIO_MAP_WRITE : XVIO_MAP_READ;
+	const struct virtq_seg *seg = &vq->seg[chain->first_seg & vq->mask];
+	const struct xvio_map_entry *entry = iotlb_find(vq->config.map, seg->iova);
+
+	if (!entry || (entry->perm & perm) != perm)
+		return;
+	vq->hit = *entry;
+	if (seg->len_bytes > entry->len_bytes - (seg->iova - entry->iova))
+		return;
+	chain->bus_addr = entry->bus_addr + (seg->iova - entry->iova);
+	chain->num_segs = 0;
+	vq->seg_prod--;
+}
+
 uint8_t virtq_end_chain(struct virtq *vq, struct virtq_chain *chain)
 {
-	return chain->len_bytes < vq->min_bytes ? XVIO_RING_ERR_LENGTH : XVIO_RING_ERR_NONE;
+	if (chain->len_bytes < vq->min_bytes)
+		return XVIO_RING_ERR_LENGTH;
+	if (chain->num_segs == 1)
+		virtq_try_direct(vq, chain);
+	return XVIO_RING_ERR_NONE;
 }
 
 bool virtq_locate(struct virtq *vq, const struct virtq_chain *chain, uint32_t offset_bytes,

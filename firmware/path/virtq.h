@@ -52,7 +52,7 @@ struct virtq_seg {
 struct virtq_chain {
 	uint64_t bus_addr; /* direct only */
 	uint32_t len_bytes; /* of all buffers */
-	uint32_t written_bytes; /* set when taken */
+	uint32_t written_bytes; /* 0, or set when taken */
 	uint32_t first_seg; /* not direct: runs freely, modulo size */
 	uint16_t num_segs; /* 0: direct */
 	uint16_t num_descs;
@@ -181,6 +181,16 @@ static inline void virtq_take(struct virtq *vq, uint32_t len_bytes)
 	chain->written_bytes = len_bytes;
 	vq->seg_cons += chain->num_segs;
 	vq->taken++;
+}
+
+/* Takes the oldest num chains of the stock, of which nothing was written. */
+static inline void virtq_take_read(struct virtq *vq, uint32_t num)
+{
+	uint32_t i;
+
+	for (i = 0; vq->seg_cons != vq->seg_prod && i < num; i++)
+		vq->seg_cons += virtq_peek(vq, i)->num_segs;
+	vq->taken += num;
 }
 
 /* Adds the writes that tell the driver what was taken, and the read of its interrupt wish. */

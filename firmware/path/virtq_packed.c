@@ -75,14 +75,14 @@ static void packed_ask_descs(struct virtq *vq, struct dma_list *dma)
 	uint16_t at = vq->fetch_at;
 	uint32_t i;
 
+	uint16_t flags = 0;
+
 	for (i = 0; i < vq->num_new && packed_is_available(vq, at); i++) {
-		if (vq->seen[at & vq->mask].flags & VIRTQ_DESC_F_NEXT) {
-			if (packed_pull(vq, dma, vq->ring, vq->config.size))
-				vq->num_readable = vq->config.size;
-			return;
-		}
+		flags |= vq->seen[at & vq->mask].flags;
 		at = packed_advance(vq, at, 1);
 	}
+	if (flags & VIRTQ_DESC_F_NEXT && packed_pull(vq, dma, vq->ring, vq->config.size))
+		vq->num_readable = vq->config.size;
 }
 
 static void packed_ask_rest(struct virtq *vq, struct dma_list *dma)
@@ -95,9 +95,9 @@ static void packed_ask_rest(struct virtq *vq, struct dma_list *dma)
 
 static struct virtq_packed_desc packed_read_desc(const struct virtq *vq, uint16_t at)
 {
-	const virtq_word *word = (const virtq_word *)&vq->ring[at & vq->mask];
-	uint64_t addr = __atomic_load_n(&word[0], __ATOMIC_RELAXED);
-	uint64_t rest = __atomic_load_n(&word[1], __ATOMIC_RELAXED);
+	const struct virtq_packed_desc *desc = &vq->ring[at & vq->mask];
+	uint64_t addr = once_read64(&desc->addr);
+	uint64_t rest = once_read64(&desc->len);
 
 	return (struct virtq_packed_desc){
 		.addr = addr,
@@ -135,16 +135,51 @@ static uint8_t packed_follow_chain(struct virtq *vq, struct virtq_chain *chain,
 
 static uint8_t packed_parse_chain(struct virtq *vq, struct virtq_chain *chain, uint32_t num)
 {
-	struct virtq_packed_desc desc = packed_read_desc(vq, vq->fetch_at);
-	uint8_t error = XVIO_RING_ERR_NONE;
+	uint8_t error;
 
 	chain->at = vq->fetch_at;
-	chain->id = desc.id;
-	if (!virtq_make_direct(vq, chain, desc.addr, desc.len, desc.flags))
-		error = packed_follow_chain(vq, chain, desc, num);
+	error = packed_follow_chain(vq, chain, packed_read_desc(vq, vq->fetch_at), num);
 	if (!error && chain->id > vq->mask)
 		error = XVIO_RING_ERR_INDEX;
 	return error;
+}
+
+/*
+ * Makes direct chains of up to num available descriptors, this side of the wrap; returns of how many,
+ * the next one being another sort, or not available.
+ */
+static uint32_t packed_parse_direct(struct virtq *vq, uint32_t num)
+{
+	const struct virtq_direct direct = virtq_direct(vq);
+	const bool is_read = vq->config.role == VIRTQ_FROM_DRIVER;
+	const uint16_t marks = packed_avail_marks(vq->fetch_at);
+	const uint16_t wanted_flags = marks | vq->wanted_flags;
+	const uint32_t mask = vq->mask;
+	const uint32_t place = vq->fetch_at & mask;
+	const struct virtq_packed_desc *seen = &vq->seen[place];
+	const struct virtq_packed_desc *desc = &vq->ring[place];
+	struct virtq_chain *begin = &vq->chain[vq->fetched & mask];
+	struct virtq_chain *end = begin;
+	struct virtq_chain *chain;
+	uint16_t at = vq->fetch_at;
+
+	end += bits_min(bits_min(num, mask + 1 - place), mask + 1 - (vq->fetched & mask));
+	for (chain = begin; chain != end; chain++, seen++, desc++) {
+		uint16_t flags = __atomic_load_n(&seen->flags, __ATOMIC_ACQUIRE);
+		uint64_t rest = once_read64(&desc->len);
+		uint16_t id = (uint16_t)(rest >> 32);
+
+		if ((flags & PACKED_MARKS) != marks || rest >> 48 != wanted_flags || id > mask ||
+		    !virtq_make_direct(&direct, chain, once_read64(&desc->addr), (uint32_t)rest, id,
+				       at++))
+			break;
+		if (HAL_HOST_MAPPED && is_read)
+			virtq_prefetch_packet(chain->bus_addr);
+	}
+	num = (uint32_t)(chain - begin);
+	vq->fetched += num;
+	vq->fetch_at = packed_advance(vq, vq->fetch_at, num);
+	return num;
 }
 
 /* Chains begin within what was seen, and end within what can be read. */
@@ -152,24 +187,29 @@ static void packed_parse(struct virtq *vq)
 {
 	uint32_t num_seen = HAL_HOST_MAPPED ? vq->config.size : vq->num_new;
 	uint32_t num_readable = HAL_HOST_MAPPED ? vq->config.size : vq->num_readable;
-	uint32_t room = virtq_room(vq);
+	uint32_t end = vq->fetched + virtq_room(vq);
 	uint32_t done = 0;
 
-	while (room && done < num_seen && packed_is_available(vq, vq->fetch_at)) {
-		struct virtq_chain *chain = &vq->chain[vq->fetched & vq->mask];
-		uint8_t error = packed_parse_chain(vq, chain, num_readable - done);
+	while (vq->fetched != end && done < num_seen && packed_is_available(vq, vq->fetch_at)) {
+		struct virtq_chain *chain;
+		uint32_t num =
+			packed_parse_direct(vq, bits_min(end - vq->fetched, num_seen - done));
+		uint8_t error;
 
+		done += num;
+		if (num)
+			continue;
+		chain = &vq->chain[vq->fetched & vq->mask];
+		error = packed_parse_chain(vq, chain, num_readable - done);
 		if (error) {
 			virtq_fail(vq, error);
 			return;
 		}
-		virtq_prefetch_chain(vq, chain);
 		vq->fetch_at = packed_advance(vq, vq->fetch_at, chain->num_descs);
 		done += chain->num_descs;
 		vq->fetched++;
-		room--;
 	}
-	vq->pending = !room || done >= num_seen;
+	vq->pending = vq->fetched == end || done >= num_seen;
 }
 
 /* Telling the driver */
@@ -204,9 +244,9 @@ static uint64_t packed_used_word(const struct virtq_chain *chain, uint16_t id)
 	return chain->written_bytes | (uint64_t)id << 32 | (uint64_t)flags << 48;
 }
 
-static virtq_word *packed_used_place(const struct virtq *vq, const struct virtq_chain *chain)
+static once_word *packed_used_place(const struct virtq *vq, const struct virtq_chain *chain)
 {
-	return (virtq_word *)&vq->ring[chain->at & vq->mask] + 1;
+	return (once_word *)&vq->ring[chain->at & vq->mask].len;
 }
 
 static struct virtq_chain *packed_chain(const struct virtq *vq, uint32_t number)

@@ -6,6 +6,7 @@
 #ifndef PATH_VIRTQ_RING_H
 #define PATH_VIRTQ_RING_H
 
+#include "lib/once.h"
 #include "lib/prefetch.h"
 #include "path/virtq.h"
 
@@ -13,8 +14,6 @@
 
 extern const struct virtq_ops virtq_split_ops;
 extern const struct virtq_ops virtq_packed_ops;
-
-typedef uint64_t __attribute__((may_alias)) virtq_word;
 
 /*
  * Card copies of ring parts follow the guest's on HALs where host memory is not mapped; elsewhere these do
@@ -25,56 +24,62 @@ bool virtq_pull(struct virtq *vq, struct dma_list *dma, uint64_t iova, void *par
 bool virtq_push(struct virtq *vq, struct dma_list *dma, uint64_t iova, void *part,
 		uint32_t len_bytes);
 
-/* Looks an address up and remembers the map's entry. False: not there, or not for this queue's role. */
-bool virtq_find(struct virtq *vq, uint64_t iova);
+/*
+ * What a loop over descriptors keeps in registers to make direct chains: the place in the map where the
+ * last address was found, and the bounds of a length.
+ */
+struct virtq_direct {
+	uint64_t iova;
+	uint64_t len_bytes;
+	uint64_t bus_addr;
+	uint32_t min_bytes;
+	uint32_t span_bytes; /* of lengths that are good */
+};
 
-/* Whether all of a buffer lies in one piece on the bus; then where. No error is set if not. */
-static inline bool virtq_is_direct(struct virtq *vq, uint64_t iova, uint32_t len_bytes,
-				   uint64_t *bus_addr)
+static inline struct virtq_direct virtq_direct(const struct virtq *vq)
 {
-	uint64_t offset = iova - vq->hit.iova;
-
-	if (offset >= vq->hit.len_bytes) {
-		if (!virtq_find(vq, iova))
-			return false;
-		offset = iova - vq->hit.iova;
-	}
-	*bus_addr = vq->hit.bus_addr + offset;
-	return len_bytes <= vq->hit.len_bytes - offset;
+	return (struct virtq_direct){
+		.iova = vq->hit.iova,
+		.len_bytes = vq->hit.len_bytes,
+		.bus_addr = vq->hit.bus_addr,
+		.min_bytes = vq->min_bytes,
+		.span_bytes = VIRTQ_MAX_CHAIN_BYTES - vq->min_bytes,
+	};
 }
 
-/*
- * Makes a chain of a lone descriptor, whose flags (NEXT, WRITE, INDIRECT) are as wanted, if it is sound
- * and direct. False: look at it the long way.
- */
-static inline bool virtq_make_direct(struct virtq *vq, struct virtq_chain *chain, uint64_t iova,
-				     uint32_t len_bytes, uint16_t flags)
+/* Makes a chain of a lone descriptor with the flags wanted. False: look at it the long way. */
+static inline bool virtq_make_direct(const struct virtq_direct *direct, struct virtq_chain *chain,
+				     uint64_t iova, uint32_t len_bytes, uint16_t id, uint16_t at)
 {
-	if (flags != vq->wanted_flags ||
-	    len_bytes - vq->min_bytes > VIRTQ_MAX_CHAIN_BYTES - vq->min_bytes ||
-	    !virtq_is_direct(vq, iova, len_bytes, &chain->bus_addr))
+	uint64_t offset = iova - direct->iova;
+
+	if (len_bytes - direct->min_bytes > direct->span_bytes || offset >= direct->len_bytes ||
+	    len_bytes > direct->len_bytes - offset)
 		return false;
+	chain->bus_addr = direct->bus_addr + offset;
 	chain->len_bytes = len_bytes;
 	chain->written_bytes = 0;
 	chain->num_segs = 0;
 	chain->num_descs = 1;
+	chain->id = id;
+	chain->at = at;
 	return true;
 }
 
-/* The start of a chain the long way; virtq_add_seg() for each descriptor, virtq_end_chain(). */
+/*
+ * A chain the long way: begin, each descriptor with its flags (NEXT, WRITE), end. XVIO_RING_ERR_*. A lone
+ * buffer that lies in one piece becomes a direct chain, and its place in the map is remembered.
+ */
 void virtq_begin_chain(struct virtq *vq, struct virtq_chain *chain);
 uint8_t virtq_add_seg(struct virtq *vq, struct virtq_chain *chain, uint64_t iova,
 		      uint32_t len_bytes, uint16_t flags);
 uint8_t virtq_end_chain(struct virtq *vq, struct virtq_chain *chain);
 
-/* A sender's packet will be read soon. */
-static inline void virtq_prefetch_chain(const struct virtq *vq, const struct virtq_chain *chain)
+/* A sender's packet at bus_addr will be read soon. */
+static inline void virtq_prefetch_packet(uint64_t bus_addr)
 {
-	const uint8_t *at;
+	const uint8_t *at = hal_host_memory(bus_addr);
 
-	if (!HAL_HOST_MAPPED || vq->config.role != VIRTQ_FROM_DRIVER || chain->num_segs)
-		return;
-	at = hal_host_memory(chain->bus_addr);
 	prefetch_read(at);
 	prefetch_read(at + VIRTQ_CACHE_LINE);
 }

@@ -19,11 +19,6 @@ static xvio_le16 *split_avail_event(const struct virtq *vq)
 	return (xvio_le16 *)&vq->used->ring[vq->mask + 1];
 }
 
-static uint16_t split_load(const xvio_le16 *at)
-{
-	return __atomic_load_n(at, __ATOMIC_RELAXED);
-}
-
 /* Fetching where host memory is not mapped */
 
 /* The index, then the entries that it may announce (pairs with the driver's barrier between them). */
@@ -61,55 +56,57 @@ static uint32_t split_num_new(struct virtq *vq)
 
 static uint16_t split_head(const struct virtq *vq, uint32_t number)
 {
-	return split_load(&vq->avail->ring[number & vq->mask]);
+	return once_read16(&vq->avail->ring[number & vq->mask]);
 }
 
 /* Asks for the head descriptors; neighbours in one operation. */
 static void split_ask_descs(struct virtq *vq, struct dma_list *dma)
 {
-	uint32_t num_new = split_num_new(vq);
-	uint32_t i;
-	uint32_t run;
+	const uint32_t end = vq->fetched + split_num_new(vq);
+	uint32_t number = vq->fetched;
+	uint32_t head = split_head(vq, number);
 
-	for (i = 0; i < num_new; i += run) {
-		uint16_t head = split_head(vq, vq->fetched + i);
+	while (number != end) {
+		uint32_t first = head;
+		uint32_t next = head;
 
-		if (head > vq->mask) {
+		do {
+			number++;
+			next++;
+			head = split_head(vq, number);
+		} while (number != end && head == next);
+		if (next > vq->mask + 1) {
 			virtq_fail(vq, XVIO_RING_ERR_INDEX);
 			return;
 		}
-		for (run = 1; i + run < num_new && head + run <= vq->mask &&
-			      split_head(vq, vq->fetched + i + run) == head + run;
-		     run++)
-			;
-		if (!virtq_pull(vq, dma, vq->config.desc_iova + head * sizeof(struct virtq_desc),
-				&vq->desc[head], run * (uint32_t)sizeof(struct virtq_desc)))
+		if (!virtq_pull(vq, dma, vq->config.desc_iova + first * sizeof(struct virtq_desc),
+				&vq->desc[first],
+				(next - first) * (uint32_t)sizeof(struct virtq_desc)))
 			return;
 	}
-	vq->num_new = (uint16_t)num_new;
+	vq->num_new = (uint16_t)(end - vq->fetched);
 }
 
 /* If any chain goes on, asks for the whole table: one step, however long the chains are. */
 static void split_ask_rest(struct virtq *vq, struct dma_list *dma)
 {
+	const struct virtq_desc *table = vq->desc;
+	uint16_t flags = 0;
 	uint32_t i;
 
-	for (i = 0; i < vq->num_new; i++) {
-		if (vq->desc[split_head(vq, vq->fetched + i)].flags & VIRTQ_DESC_F_NEXT) {
-			virtq_pull(vq, dma, vq->config.desc_iova, vq->desc,
-				   vq->config.size * (uint32_t)sizeof(struct virtq_desc));
-			return;
-		}
-	}
+	for (i = 0; i < vq->num_new; i++)
+		flags |= table[split_head(vq, vq->fetched + i)].flags;
+	if (flags & VIRTQ_DESC_F_NEXT)
+		virtq_pull(vq, dma, vq->config.desc_iova, vq->desc,
+			   vq->config.size * (uint32_t)sizeof(struct virtq_desc));
 }
 
 /* Chains */
 
 static struct virtq_desc split_read_desc(const struct virtq *vq, uint16_t i)
 {
-	const virtq_word *word = (const virtq_word *)&vq->desc[i];
-	uint64_t addr = __atomic_load_n(&word[0], __ATOMIC_RELAXED);
-	uint64_t rest = __atomic_load_n(&word[1], __ATOMIC_RELAXED);
+	uint64_t addr = once_read64(&vq->desc[i].addr);
+	uint64_t rest = once_read64(&vq->desc[i].len);
 
 	return (struct virtq_desc){
 		.addr = addr,
@@ -140,16 +137,49 @@ static uint8_t split_follow_chain(struct virtq *vq, struct virtq_chain *chain,
 static uint8_t split_parse_chain(struct virtq *vq, struct virtq_chain *chain)
 {
 	uint16_t head = split_head(vq, vq->fetched);
-	struct virtq_desc desc;
 
 	if (head > vq->mask)
 		return XVIO_RING_ERR_INDEX;
-	desc = split_read_desc(vq, head);
 	chain->id = head;
 	chain->at = (uint16_t)vq->fetched;
-	if (virtq_make_direct(vq, chain, desc.addr, desc.len, desc.flags))
-		return XVIO_RING_ERR_NONE;
-	return split_follow_chain(vq, chain, desc);
+	return split_follow_chain(vq, chain, split_read_desc(vq, head));
+}
+
+/*
+ * Makes direct chains of up to num entries, this side of the wrap; returns of how many, the next one
+ * being another sort.
+ */
+static uint32_t split_parse_direct(struct virtq *vq, uint32_t num)
+{
+	const struct virtq_direct direct = virtq_direct(vq);
+	const bool is_read = vq->config.role == VIRTQ_FROM_DRIVER;
+	const uint16_t wanted_flags = vq->wanted_flags;
+	const struct virtq_desc *table = vq->desc;
+	const uint32_t mask = vq->mask;
+	const uint32_t first = vq->fetched & mask;
+	const xvio_le16 *entry = &vq->avail->ring[first];
+	struct virtq_chain *begin = &vq->chain[first];
+	struct virtq_chain *end = begin + bits_min(num, mask + 1 - first);
+	struct virtq_chain *chain;
+	uint16_t at = (uint16_t)vq->fetched;
+
+	for (chain = begin; chain != end; chain++) {
+		uint16_t head = once_read16(entry++);
+		uint64_t rest;
+
+		if (head > mask)
+			break;
+		rest = once_read64(&table[head].len);
+		if ((uint16_t)(rest >> 32) != wanted_flags ||
+		    !virtq_make_direct(&direct, chain, once_read64(&table[head].addr),
+				       (uint32_t)rest, head, at++))
+			break;
+		if (HAL_HOST_MAPPED && is_read)
+			virtq_prefetch_packet(chain->bus_addr);
+	}
+	vq->fetched += (uint32_t)(chain - begin);
+	vq->fetch_at = (uint16_t)vq->fetched;
+	return (uint32_t)(chain - begin);
 }
 
 static void split_prefetch(const struct virtq *vq, uint32_t num_new)
@@ -165,17 +195,21 @@ static void split_parse(struct virtq *vq)
 	uint32_t num_new = HAL_HOST_MAPPED ? split_num_new(vq) : vq->num_new;
 
 	split_prefetch(vq, num_new);
-	while (num_new--) {
-		struct virtq_chain *chain = &vq->chain[vq->fetched & vq->mask];
-		uint8_t error = split_parse_chain(vq, chain);
+	while (num_new) {
+		uint32_t num = split_parse_direct(vq, num_new);
+		uint8_t error;
 
+		num_new -= num;
+		if (num)
+			continue;
+		error = split_parse_chain(vq, &vq->chain[vq->fetched & vq->mask]);
 		if (error) {
 			virtq_fail(vq, error);
 			return;
 		}
-		virtq_prefetch_chain(vq, chain);
 		vq->fetched++;
 		vq->fetch_at++;
+		num_new--;
 	}
 }
 
@@ -205,13 +239,21 @@ static void split_set_quiet(struct virtq *vq, struct dma_list *dma, bool quiet)
 
 static void split_write_elements(struct virtq *vq)
 {
-	uint32_t i;
+	const uint32_t mask = vq->mask;
+	uint32_t at = vq->published;
 
-	for (i = vq->published; i != vq->taken; i++) {
-		const struct virtq_chain *chain = &vq->chain[i & vq->mask];
+	while (at != vq->taken) {
+		uint32_t first = at & mask;
+		uint32_t num = bits_min(vq->taken - at, mask + 1 - first);
+		const struct virtq_chain *chain = &vq->chain[first];
+		const struct virtq_chain *end = chain + num;
+		struct virtq_used_elem *element = &vq->used->ring[first];
 
-		vq->used->ring[i & vq->mask] =
-			(struct virtq_used_elem){.id = chain->id, .len = chain->written_bytes};
+		for (; chain != end; chain++, element++) {
+			element->id = chain->id;
+			element->len = chain->written_bytes;
+		}
+		at += num;
 	}
 }
 
@@ -270,8 +312,8 @@ static bool split_wants_interrupt(struct virtq *vq)
 	uint16_t event;
 
 	if (!vq->config.event_idx)
-		return !(split_load(&vq->avail->flags) & VIRTQ_AVAIL_F_NO_INTERRUPT);
-	event = split_load(split_used_event(vq));
+		return !(once_read16(&vq->avail->flags) & VIRTQ_AVAIL_F_NO_INTERRUPT);
+	event = once_read16(split_used_event(vq));
 	return (uint16_t)(vq->taken - event - 1) < (uint16_t)(vq->taken - vq->published);
 }
 

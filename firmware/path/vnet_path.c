@@ -130,28 +130,81 @@ static void vnet_rest(struct core *core, struct vnet_queue *queue)
 	}
 }
 
-/* Asks for one packet, header and all, or its beginning. NULL: the chain is too long for a packet. */
-static struct pkt *vnet_ask_one(struct core *core, struct virtq *vq,
-				const struct virtq_chain *chain)
+/* How much of a frame is asked for at once. */
+static uint32_t vnet_first_bytes(uint32_t len_bytes)
 {
+	return HAL_HOST_MAPPED ? bits_min(len_bytes, PKT_SNAPSHOT_BYTES) : len_bytes;
+}
+
+static inline void vnet_fill_pkt(struct pkt *pkt, struct virtq *vq, const struct virtq_chain *chain,
+				 uint16_t in_port)
+{
+	pkt->len_bytes = chain->len_bytes - vq->config.hdr_bytes;
+	pkt->have_bytes = vnet_first_bytes(pkt->len_bytes);
+	pkt->data = (HAL_HOST_MAPPED ? pkt->head : pkt->room) + PKT_FRAME_OFFSET;
+	pkt->in_port = in_port;
+	pkt->vq = HAL_HOST_MAPPED ? vq : NULL;
+	pkt->chain = chain;
+}
+
+/*
+ * Asks for the packets of up to num chains, header and all, or their beginnings; one that is too long for
+ * a packet is NULL. Returns how many chains were direct: the next one is not.
+ */
+static uint32_t vnet_ask_direct(struct core *core, struct vnet_queue *queue, struct pkt **slot,
+				uint32_t first, uint32_t num)
+{
+	struct virtq *vq = queue->vq;
+	const uint32_t hdr_bytes = vq->config.hdr_bytes;
+	const uint32_t max_bytes = hdr_bytes + XVIO_MAX_FRAME_BYTES;
+	const uint16_t in_port = queue->vnet->port.number;
+	const uint16_t function = vq->config.function;
+	struct hal_dma_op *op = HAL_HOST_MAPPED ? NULL : dma_reserve(&core->dma, num);
+	const struct virtq_chain *chain = virtq_peek(vq, first);
+	const struct virtq_chain *end = vq->chain + vq->config.size;
+	uint32_t i;
+
+	for (i = 0; i < num && !chain->num_segs; i++) {
+		struct pkt *pkt = NULL;
+
+		if (chain->len_bytes <= max_bytes) {
+			pkt = pkt_alloc(&core->pool);
+			vnet_fill_pkt(pkt, vq, chain, in_port);
+			if (HAL_HOST_MAPPED)
+				copy_small(pkt->data - hdr_bytes, hal_host_memory(chain->bus_addr),
+					   hdr_bytes + pkt->have_bytes);
+			else
+				*op++ = (struct hal_dma_op){
+					.host_addr = chain->bus_addr,
+					.card = pkt->data - hdr_bytes,
+					.flag = &vq->dma_failed,
+					.len_bytes = chain->len_bytes,
+					.function = function,
+					.dir = HAL_DMA_READ,
+				};
+		}
+		slot[i] = pkt;
+		if (++chain == end)
+			chain = vq->chain;
+	}
+	if (!HAL_HOST_MAPPED)
+		dma_commit(&core->dma, op);
+	return i;
+}
+
+/* The same for one chain of any sort. */
+static struct pkt *vnet_ask_pieces(struct core *core, struct vnet_queue *queue,
+				   const struct virtq_chain *chain)
+{
+	struct virtq *vq = queue->vq;
 	uint32_t hdr_bytes = vq->config.hdr_bytes;
-	uint32_t len_bytes = chain->len_bytes - hdr_bytes;
 	struct pkt *pkt;
 
-	if (len_bytes > XVIO_MAX_FRAME_BYTES)
+	if (chain->len_bytes > hdr_bytes + XVIO_MAX_FRAME_BYTES)
 		return NULL;
 	pkt = pkt_alloc(&core->pool);
-	pkt->len_bytes = len_bytes;
-	pkt->have_bytes = HAL_HOST_MAPPED ? bits_min(len_bytes, PKT_SNAPSHOT_BYTES) : len_bytes;
-	pkt->data = (HAL_HOST_MAPPED ? pkt->head : pkt->room) + PKT_FRAME_OFFSET;
-	pkt->vq = vq;
-	pkt->chain = chain;
-	if (!chain->num_segs)
-		dma_copy(&core->dma, HAL_DMA_READ, vq->config.function, chain->bus_addr,
-			 pkt->data - hdr_bytes, hdr_bytes + pkt->have_bytes, &vq->dma_failed);
-	else
-		virtq_copy(vq, &core->dma, chain, 0, pkt->data - hdr_bytes,
-			   hdr_bytes + pkt->have_bytes);
+	vnet_fill_pkt(pkt, vq, chain, queue->vnet->port.number);
+	virtq_copy(vq, &core->dma, chain, 0, pkt->data - hdr_bytes, hdr_bytes + pkt->have_bytes);
 	return pkt;
 }
 
@@ -160,12 +213,17 @@ static void vnet_ask(struct core *core, struct vnet_queue *queue)
 {
 	struct virtq *vq = queue->vq;
 	uint32_t num = bits_min(bits_min(virtq_stock(vq), PKT_BURST), core->pool.num_free);
-	uint32_t i;
+	uint32_t i = 0;
 
 	if (vq->error)
 		num = 0;
-	for (i = 0; i < num; i++)
-		queue->pkt[i] = vnet_ask_one(core, vq, virtq_peek(vq, i));
+	while (i < num) {
+		i += vnet_ask_direct(core, queue, &queue->pkt[i], i, num - i);
+		if (i == num)
+			break;
+		queue->pkt[i] = vnet_ask_pieces(core, queue, virtq_peek(vq, i));
+		i++;
+	}
 	queue->num_asked = num;
 }
 
@@ -173,7 +231,6 @@ static void vnet_ask(struct core *core, struct vnet_queue *queue)
 static void vnet_take(struct core *core, struct vnet_queue *queue)
 {
 	struct virtq *vq = queue->vq;
-	unsigned i;
 
 	if (vq->dma_failed)
 		virtq_fail(vq, XVIO_RING_ERR_DMA);
@@ -182,8 +239,7 @@ static void vnet_take(struct core *core, struct vnet_queue *queue)
 		vnet_queue_failed(core, queue);
 		return;
 	}
-	for (i = 0; i < queue->num_asked; i++)
-		virtq_take(vq, 0);
+	virtq_take_read(vq, queue->num_asked);
 	core->num_received += queue->num_asked;
 	if (queue->num_asked && !list_linked(&queue->publish))
 		list_add_tail(&core->publish, &queue->publish);
@@ -211,77 +267,88 @@ void vnet_fetch(struct core *core)
 		vnet_take(core, core->queue[i]);
 }
 
-/* No offload is offered, so the header in front of a packet has nothing to say but its mark. */
-static bool vnet_header_is_plain(const struct virtio_net_hdr *hdr)
+/* No offload is offered, so flags and type of the header in front of a packet must say nothing. */
+static bool vnet_header_is_plain(const uint8_t *header)
 {
-	return !(hdr->flags | hdr->gso_type);
-}
+	uint16_t flags_and_type;
 
-/* From host software: out of a port directly, for its representor. False: the mark is wrong. */
-static bool vnet_send_marked(struct core *core, struct pkt *pkt, const struct xvio_pkt_meta *meta)
-{
-	struct output_mark none = {.port = meta->port};
-
-	if (meta->flags != XVIO_META_F_REPR || meta->port == XVIO_PORT_PF ||
-	    !port_exists(meta->port))
-		return false;
-	port_count(core, meta->port, XVIO_STAT_REPR_RX_PACKETS, 1);
-	output_add(core, pkt, meta->port, none, NULL);
-	return true;
+	memcpy(&flags_and_type, header, sizeof(flags_and_type));
+	return !flags_and_type;
 }
 
 /* Makes the header in front of the frame the one that other drivers are to find there. */
 static void vnet_make_header(struct pkt *pkt)
 {
-	struct virtio_net_hdr *hdr = (struct virtio_net_hdr *)(pkt->data - sizeof(*hdr));
+	static const struct virtio_net_hdr plain = {.num_buffers = 1};
 
 	if (HAL_HOST_MAPPED)
 		return;
-	*hdr = (struct virtio_net_hdr){.num_buffers = 1};
+	*(struct virtio_net_hdr *)(pkt->data - sizeof(plain)) = plain;
 	pkt->has_header = true;
 }
 
-/* What is to be looked up goes into the burst; returns what else became of the packet. */
-static void vnet_receive_one(struct core *core, struct vnet_queue *queue, struct pkt *pkt)
+/* From host software: out of a port directly, for its representor; or the PF's own. */
+static void vnet_receive_marked(struct core *core, struct pkt *pkt)
 {
-	struct port *port = &queue->vnet->port;
-	struct stats *stats = &port_row(port, core->number)->stats;
-	uint32_t hdr_bytes = queue->vq->config.hdr_bytes;
-	struct xvio_pkt_meta meta = {0};
+	struct output_mark none = {.port = XVIO_PORT_PF};
+	struct xvio_pkt_meta meta;
 
-	pkt->in_port = port->number;
-	memcpy(&meta, pkt->data - hdr_bytes, hdr_bytes);
-	if (!port_is_up(port)) {
-		stats_add(stats, XVIO_STAT_DROP_PORT_DOWN, 1);
+	memcpy(&meta, pkt->data - sizeof(meta), sizeof(meta));
+	vnet_make_header(pkt);
+	if (!meta.flags) {
+		core->burst.pkt[core->burst.num++] = pkt;
 		return;
 	}
-	if (!vnet_header_is_plain((const struct virtio_net_hdr *)&meta) ||
-	    pkt->len_bytes < XVIO_MIN_FRAME_BYTES) {
-		stats_add(stats, XVIO_STAT_DROP_MALFORMED, 1);
+	if (meta.flags != XVIO_META_F_REPR || meta.port == XVIO_PORT_PF ||
+	    !port_exists(meta.port)) {
+		port_count(core, XVIO_PORT_PF, XVIO_STAT_DROP_BAD_META, 1);
 		return;
+	}
+	port_count(core, meta.port, XVIO_STAT_REPR_RX_PACKETS, 1);
+	output_add(core, pkt, meta.port, none, NULL);
+}
+
+/* What is to be looked up goes into the burst. Returns false for what is malformed. */
+static bool vnet_receive_one(struct core *core, struct pkt *pkt, uint32_t hdr_bytes)
+{
+	if (!vnet_header_is_plain(pkt->data - hdr_bytes) || pkt->len_bytes < XVIO_MIN_FRAME_BYTES)
+		return false;
+	if (hdr_bytes != sizeof(struct virtio_net_hdr)) {
+		vnet_receive_marked(core, pkt);
+		return true;
 	}
 	vnet_make_header(pkt);
-	if (hdr_bytes != sizeof(meta) || !meta.flags)
-		core->burst.pkt[core->burst.num++] = pkt;
-	else if (!vnet_send_marked(core, pkt, &meta))
-		stats_add(stats, XVIO_STAT_DROP_BAD_META, 1);
+	core->burst.pkt[core->burst.num++] = pkt;
+	return true;
 }
 
 void vnet_receive(struct core *core, struct vnet_queue *queue)
 {
+	const struct port *port = &queue->vnet->port;
 	struct stats *stats = &port_row(&queue->vnet->port, core->number)->stats;
+	uint32_t hdr_bytes = queue->vq->config.hdr_bytes;
+	bool up = port_is_up(port);
 	uint64_t num_bytes = 0;
+	unsigned num_down = 0;
+	unsigned num_bad = 0;
 	unsigned i;
 
 	core->burst.num = 0;
 	for (i = 0; i < queue->num_asked; i++) {
-		if (!queue->pkt[i]) {
+		struct pkt *pkt = queue->pkt[i];
+
+		if (!pkt) {
 			stats_add(stats, XVIO_STAT_DROP_OVERSIZE, 1);
 			continue;
 		}
-		num_bytes += queue->pkt[i]->len_bytes;
-		vnet_receive_one(core, queue, queue->pkt[i]);
+		num_bytes += pkt->len_bytes;
+		if (!up)
+			num_down++;
+		else if (!vnet_receive_one(core, pkt, hdr_bytes))
+			num_bad++;
 	}
 	stats_add(stats, XVIO_STAT_RX_PACKETS, queue->num_asked);
 	stats_add(stats, XVIO_STAT_RX_BYTES, num_bytes);
+	stats_add(stats, XVIO_STAT_DROP_PORT_DOWN, num_down);
+	stats_add(stats, XVIO_STAT_DROP_MALFORMED, num_bad);
 }

@@ -24,14 +24,14 @@ static struct virtq *vnet_receive_queue(struct port *port)
 }
 
 /* A flow's packets stay in one of the receive queues that run. NULL: none runs. */
-static struct vnet_queue *vnet_choose_queue(struct vnet *vnet, const struct pkt *pkt)
+static struct virtq *vnet_choose_queue(const struct vnet *vnet, const struct pkt *pkt)
 {
 	uint64_t hash;
 
 	if (vnet->num_receive <= 1)
-		return vnet->num_receive ? vnet->receive[0] : NULL;
+		return vnet->num_receive ? vnet->receive[0]->vq : NULL;
 	hash = hash_words(&pkt->key.word[3], FLOW_KEY_WORDS - 3);
-	return vnet->receive[(uint32_t)hash % vnet->num_receive];
+	return vnet->receive[(uint32_t)hash % vnet->num_receive]->vq;
 }
 
 void vnet_prefetch_to(const struct vnet_queue *from)
@@ -120,11 +120,49 @@ static bool vnet_move_rest(struct virtq *vq, const struct virtq_chain *chain, st
 	return true;
 }
 
-/* Where host memory is mapped. Receivers seldom clear headers: what is right is left alone. */
-static bool vnet_write_mapped(struct virtq *vq, const struct virtq_chain *chain,
-			      const struct output *output)
+/* By pieces of what the driver and the bus give. */
+static bool vnet_write_pieces(struct core *core, struct virtq *vq, const struct virtq_chain *chain,
+			      struct output *output)
 {
-	const struct pkt *pkt = output->pkt;
+	struct pkt *pkt = output->pkt;
+	uint32_t prefix_bytes = vnet_make_prefix(vq, output);
+	uint32_t skip_bytes = prefix_bytes - vq->config.hdr_bytes;
+
+	return virtq_copy(vq, &core->dma, chain, 0, output->prefix, prefix_bytes) &&
+	       virtq_copy(vq, &core->dma, chain, prefix_bytes, pkt->data + skip_bytes,
+			  pkt->have_bytes - skip_bytes) &&
+	       (pkt->have_bytes == pkt->len_bytes || vnet_move_rest(vq, chain, pkt));
+}
+
+/* One packet into the next chain of the stock, of any sort; counts why not. */
+static void vnet_send(struct core *core, struct port_row *row, struct virtq *vq,
+		      struct output *output)
+{
+	uint32_t len_bytes = output->pkt->len_bytes;
+
+	output->vq = vq;
+	output->sent = false;
+	if (vq && !vq->error && virtq_stock(vq)) {
+		const struct virtq_chain *chain = virtq_peek(vq, 0);
+
+		len_bytes += vq->config.hdr_bytes;
+		output->sent =
+			chain->len_bytes >= len_bytes && vnet_write_pieces(core, vq, chain, output);
+	}
+	if (!output->sent) {
+		vnet_drop(core, row->port, vq, output);
+		return;
+	}
+	virtq_take(vq, len_bytes);
+	row->num_sent++;
+	row->num_sent_bytes += output->pkt->len_bytes;
+}
+
+/* Where host memory is mapped. Receivers seldom clear headers: what is right is left alone. */
+static inline bool vnet_write_mapped(struct virtq *vq, const struct virtq_chain *chain,
+				     const struct output *output)
+{
+	struct pkt *pkt = output->pkt;
 	uint8_t *to = hal_host_memory(chain->bus_addr);
 
 	if (memcmp(to, &vnet_plain_header, sizeof(vnet_plain_header)) != 0)
@@ -133,97 +171,150 @@ static bool vnet_write_mapped(struct virtq *vq, const struct virtq_chain *chain,
 	copy_small(to, pkt->data, pkt->have_bytes);
 	if (output->eth_dst)
 		memcpy(to, output->eth_dst, 6);
-	return pkt->have_bytes == pkt->len_bytes || vnet_move_rest(vq, chain, output->pkt);
+	return pkt->have_bytes == pkt->len_bytes || vnet_move_rest(vq, chain, pkt);
 }
 
-/* By pieces of what the driver and the bus give; in one operation if the packet allows it. */
-static bool vnet_write(struct core *core, struct virtq *vq, const struct virtq_chain *chain,
-		       struct output *output)
+/* Elsewhere a frame goes out with the header in front of it, in one operation. */
+static inline void vnet_write_dma(struct hal_dma_op *op, struct virtq *vq,
+				  const struct virtq_chain *chain, const struct output *output)
 {
-	uint32_t hdr_bytes = vq->config.hdr_bytes;
-	struct pkt *pkt = output->pkt;
-	uint32_t prefix_bytes;
-	uint32_t skip_bytes;
+	const struct pkt *pkt = output->pkt;
 
-	if (hdr_bytes == sizeof(vnet_plain_header) && pkt->has_header && !output->eth_dst)
-		return virtq_copy(vq, &core->dma, chain, 0, pkt->data - hdr_bytes,
-				  hdr_bytes + pkt->have_bytes);
-	prefix_bytes = vnet_make_prefix(vq, output);
-	skip_bytes = prefix_bytes - hdr_bytes;
-	return virtq_copy(vq, &core->dma, chain, 0, output->prefix, prefix_bytes) &&
-	       virtq_copy(vq, &core->dma, chain, prefix_bytes, pkt->data + skip_bytes,
-			  pkt->have_bytes - skip_bytes) &&
-	       (pkt->have_bytes == pkt->len_bytes || vnet_move_rest(vq, chain, pkt));
+	if (output->eth_dst)
+		memcpy(pkt->data, output->eth_dst, 6);
+	*op = (struct hal_dma_op){
+		.host_addr = chain->bus_addr,
+		.card = pkt->data - sizeof(vnet_plain_header),
+		.flag = &vq->dma_failed,
+		.len_bytes = pkt->len_bytes + (uint32_t)sizeof(vnet_plain_header),
+		.function = vq->config.function,
+		.dir = HAL_DMA_WRITE,
+	};
 }
 
-/* Header and frame into the next chain of the stock. False: no chain that is large enough. */
-static bool vnet_send(struct core *core, struct virtq *vq, struct output *output)
+/* Whether a packet is one that the two above can write. */
+static inline bool vnet_is_simple(const struct output *output)
 {
-	uint32_t len_bytes = vq->config.hdr_bytes + output->pkt->len_bytes;
-	const struct virtq_chain *chain = virtq_peek(vq, 0);
-	bool good;
+	const struct pkt *pkt = output->pkt;
 
-	if (!virtq_stock(vq) || chain->len_bytes < len_bytes)
-		return false;
-	if (HAL_HOST_MAPPED && !chain->num_segs &&
-	    vq->config.hdr_bytes == sizeof(vnet_plain_header))
-		good = vnet_write_mapped(vq, chain, output);
-	else
-		good = vnet_write(core, vq, chain, output);
-	if (good)
-		virtq_take(vq, len_bytes);
-	return good;
+	if (HAL_HOST_MAPPED)
+		return true;
+	return pkt->has_header && (!output->eth_dst || output->mark.sole);
 }
 
-static void vnet_transmit_one(struct core *core, struct port_row *row, struct vnet_queue *queue,
-			      struct output *output)
+/* Sends from output on as long as all is simple: packet, chain, room. Returns the first that is not. */
+static struct output *vnet_send_simple(struct core *core, struct port_row *row, struct virtq *vq,
+				       struct output *output)
 {
-	struct virtq *vq = queue ? queue->vq : NULL;
+	struct hal_dma_op *op = HAL_HOST_MAPPED ? NULL : dma_reserve(&core->dma, OUTPUT_MAX);
+	struct virtq_chain *chain = virtq_peek(vq, 0);
+	const struct virtq_chain *end = vq->chain + vq->config.size;
+	const uint16_t port = row->port->number;
+	const uint32_t stock = virtq_stock(vq);
+	uint64_t num_bytes = 0;
+	uint32_t num = 0;
 
-	output->vq = vq;
-	output->sent = vq && !vq->error && vnet_send(core, vq, output);
-	if (!output->sent)
-		vnet_drop(core, row->port, vq, output);
-	else if (!list_linked(&queue->publish))
-		list_add_tail(&core->publish, &queue->publish);
-	if (output->pkt->vq)
-		output->pkt->vq->last_port = row->port->number;
+	for (; output && num < stock && vnet_is_simple(output); output = output->next) {
+		const struct pkt *pkt = output->pkt;
+		uint32_t len_bytes = pkt->len_bytes + (uint32_t)sizeof(vnet_plain_header);
+
+		if (chain->num_segs || chain->len_bytes < len_bytes)
+			break;
+		if (!HAL_HOST_MAPPED)
+			vnet_write_dma(op++, vq, chain, output);
+		else if (!vnet_write_mapped(vq, chain, output))
+			break;
+		if (HAL_HOST_MAPPED && pkt->vq)
+			pkt->vq->last_port = port;
+		chain->written_bytes = len_bytes;
+		output->vq = vq;
+		output->sent = true;
+		num_bytes += pkt->len_bytes;
+		num++;
+		if (++chain == end)
+			chain = vq->chain;
+	}
+	if (!HAL_HOST_MAPPED)
+		dma_commit(&core->dma, op);
+	vq->taken += num;
+	row->num_sent += num;
+	row->num_sent_bytes += num_bytes;
+	return output;
 }
 
 static void vnet_transmit(struct core *core, struct port_row *row)
 {
 	struct vnet *vnet = list_entry(row->port, struct vnet, port);
-	struct output *output;
+	bool is_pf = row->port->number == XVIO_PORT_PF;
+	struct output *output = row->first;
 	unsigned i;
 
-	for (output = row->first; output; output = output->next)
-		vnet_transmit_one(core, row, vnet_choose_queue(vnet, output->pkt), output);
+	row->num_sent = 0;
+	row->num_sent_bytes = 0;
+	while (output) {
+		struct virtq *vq = vnet_choose_queue(vnet, output->pkt);
+
+		if (vnet->num_receive == 1 && !is_pf && !vq->error)
+			output = vnet_send_simple(core, row, vq, output);
+		if (!output)
+			break;
+		vnet_send(core, row, vq, output);
+		output = output->next;
+	}
 	for (i = 0; i < vnet->num_receive; i++) {
-		if (virtq_stock(vnet->receive[i]->vq) < VNET_RX_STOCK_LOW)
-			vnet_activate(core, vnet->receive[i]);
+		struct vnet_queue *queue = vnet->receive[i];
+
+		if (queue->vq->taken != queue->vq->published && !list_linked(&queue->publish))
+			list_add_tail(&core->publish, &queue->publish);
+		if (!HAL_HOST_MAPPED && virtq_stock(queue->vq) < VNET_RX_STOCK_LOW)
+			vnet_activate(core, queue);
+	}
+}
+
+/* What was written to a queue that failed is taken back, and counted as dropped. */
+static void vnet_recount(const struct core *core, struct port_row *row)
+{
+	const struct output *output;
+
+	for (output = row->first; output; output = output->next) {
+		if (!output->sent || !(output->vq->error || output->vq->dma_failed))
+			continue;
+		vnet_drop(core, row->port, output->vq, output);
+		row->num_sent--;
+		row->num_sent_bytes -= output->pkt->len_bytes;
+	}
+}
+
+static bool vnet_any_failed(const struct vnet *vnet)
+{
+	unsigned i;
+
+	for (i = 0; i < vnet->num_receive; i++) {
+		if (vnet->receive[i]->vq->error || vnet->receive[i]->vq->dma_failed)
+			return true;
+	}
+	return false;
+}
+
+static void vnet_count_misses(const struct core *core, const struct port_row *row)
+{
+	const struct output *output;
+
+	for (output = row->first; output; output = output->next) {
+		if (output->sent && output->mark.flags & XVIO_META_F_REPR && !output->vq->error &&
+		    !output->vq->dma_failed)
+			port_count(core, output->mark.port, XVIO_STAT_REPR_TX_PACKETS, 1);
 	}
 }
 
 static void vnet_complete(struct core *core, struct port_row *row)
 {
-	const struct output *output;
-	uint64_t num_bytes = 0;
-	uint64_t num = 0;
-
-	for (output = row->first; output; output = output->next) {
-		if (!output->sent)
-			continue;
-		if (output->vq->error || output->vq->dma_failed) {
-			vnet_drop(core, row->port, output->vq, output);
-			continue;
-		}
-		num++;
-		num_bytes += output->pkt->len_bytes;
-		if (output->mark.flags & XVIO_META_F_REPR)
-			port_count(core, output->mark.port, XVIO_STAT_REPR_TX_PACKETS, 1);
-	}
-	stats_add(&row->stats, XVIO_STAT_TX_PACKETS, num);
-	stats_add(&row->stats, XVIO_STAT_TX_BYTES, num_bytes);
+	if (vnet_any_failed(list_entry(row->port, struct vnet, port)))
+		vnet_recount(core, row);
+	if (row->port->number == XVIO_PORT_PF)
+		vnet_count_misses(core, row);
+	stats_add(&row->stats, XVIO_STAT_TX_PACKETS, row->num_sent);
+	stats_add(&row->stats, XVIO_STAT_TX_BYTES, row->num_sent_bytes);
 }
 
 void vnet_publish(struct core *core)
