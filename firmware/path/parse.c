@@ -460,13 +460,16 @@ static PARSE_INLINE bool parse_fast_frame(struct parse_fast *fast, uint16_t in_p
 	return parse_fast_ip(fast, PARSE_ETH_BYTES, fast->type, align_bytes, key);
 }
 
-/* A frame at an even address, as in a MAC's slot. Apart: most registers of all. */
-static PARSE_APART bool parse_fast_even(const uint8_t *data, uint32_t have_bytes,
-					uint32_t len_bytes, uint16_t in_port, union flow_key *key)
+/* A frame at an even address, as in a MAC's slot; PARSE_FAST_BYTES of it are there. */
+static PARSE_APART enum parse_result parse_even(const uint8_t *data, uint32_t have_bytes,
+						uint32_t len_bytes, uint16_t in_port,
+						union flow_key *key)
 {
 	struct parse_fast fast = {.data = data, .have_bytes = have_bytes, .len_bytes = len_bytes};
 
-	return parse_fast_frame(&fast, in_port, 2, key);
+	if (parse_fast_frame(&fast, in_port, 2, key))
+		return PARSE_GOOD;
+	return parse_slow(data, have_bytes, len_bytes, in_port, &key->field);
 }
 
 /* What parse_frame() leaves: tags, IPv6, other addresses; all that is unusual or wrong. */
@@ -475,15 +478,13 @@ static PARSE_APART enum parse_result parse_other(const uint8_t *data, uint32_t h
 						 union flow_key *key)
 {
 	struct parse_fast fast = {.data = data, .have_bytes = have_bytes, .len_bytes = len_bytes};
-	bool good = false;
+	unsigned place = ENDIAN_LOADS_ANYWHERE ? 2 : (uintptr_t)data % 8;
 
-	if (have_bytes >= PARSE_FAST_BYTES) {
-		if (ENDIAN_LOADS_ANYWHERE || (uintptr_t)data % 8 == 2)
-			good = parse_fast_frame(&fast, in_port, 8, key);
-		else if ((uintptr_t)data % 2 == 0)
-			good = parse_fast_even(data, have_bytes, len_bytes, in_port, key);
-	}
-	if (good)
+	if (have_bytes < PARSE_FAST_BYTES || place % 2)
+		return parse_slow(data, have_bytes, len_bytes, in_port, &key->field);
+	if (place != 2)
+		return parse_even(data, have_bytes, len_bytes, in_port, key);
+	if (parse_fast_frame(&fast, in_port, 8, key))
 		return PARSE_GOOD;
 	return parse_slow(data, have_bytes, len_bytes, in_port, &key->field);
 }
