@@ -1,15 +1,23 @@
 /* SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0 */
 /*
- * The parser: Ethernet, VLAN, ARP, IPv4, IPv6, TCP, UDP, SCTP, ICMP. Byte by byte, as headers stand
- * at any alignment; each step checks that what it reads is there. Any core.
+ * The parser: Ethernet, VLAN, ARP, IPv4, IPv6, TCP, UDP, SCTP, ICMP. The usual frames take the fast
+ * path, which makes the key's words in one pass; whatever it does not accept is parsed header by
+ * header, which alone decides what is malformed or short. Any core.
  */
 #include "path/parse.h"
 
+#include <stdbool.h>
 #include <string.h>
 #include "lib/endian.h"
 
 #define PARSE_ETH_BYTES	   14u
 #define PARSE_VLAN_BYTES   4u
+#define PARSE_IPV4_BYTES   20u
+#define PARSE_IPV6_BYTES   40u
+#define PARSE_TCP_BYTES	   20u
+#define PARSE_TCP_READ	   14u /* as far as the flags */
+#define PARSE_UDP_BYTES	   8u
+#define PARSE_UDP_READ	   6u /* as far as the length */
 #define PARSE_MAX_VLANS	   2u
 #define PARSE_MAX_EXT	   8u /* IPv6 extension headers */
 #define PARSE_ETH_TYPE_MIN 0x600u
@@ -31,71 +39,107 @@
 #define IP_PROTO_DEST  60u
 #define IP_PROTO_SCTP  132u
 
-/* What has not been read yet. */
+/* So that a constant alignment stays one. */
+#define PARSE_INLINE inline __attribute__((always_inline))
+/* So that the caller needs no stack. */
+#define PARSE_APART __attribute__((noinline))
+
+/* The shortest frame that the fast path takes: UDP over IPv4. */
+#define PARSE_FAST_BYTES (PARSE_ETH_BYTES + PARSE_IPV4_BYTES + PARSE_UDP_READ)
+
+/* A frame, and where in it the next header begins. */
 struct parse_rest {
-	const uint8_t *data;
-	uint32_t len_bytes;
+	const uint8_t *data; /* the frame's first byte */
+	uint32_t have_bytes;
+	uint32_t end_bytes; /* of the frame, then of the IP packet in it */
+	uint32_t at; /* <= end_bytes; may lie behind have_bytes */
 };
 
-static void parse_skip(struct parse_rest *rest, uint32_t len_bytes)
+static uint32_t parse_left(const struct parse_rest *rest)
 {
-	rest->data += len_bytes;
-	rest->len_bytes -= len_bytes;
+	return rest->end_bytes - rest->at;
 }
 
-static bool parse_tcp(const struct parse_rest *rest, struct xvio_flow_key *key)
+/* Whether the next header has its len_bytes, and the read_bytes of them that will be read are here. */
+static enum parse_result parse_ask(const struct parse_rest *rest, uint32_t len_bytes,
+				   uint32_t read_bytes)
 {
+	if (parse_left(rest) < len_bytes)
+		return PARSE_MALFORMED;
+	return rest->have_bytes < rest->at + read_bytes ? PARSE_SHORT : PARSE_GOOD;
+}
+
+static enum parse_result parse_tcp(const struct parse_rest *rest, struct xvio_flow_key *key)
+{
+	enum parse_result result = parse_ask(rest, PARSE_TCP_BYTES, PARSE_TCP_READ);
+	const uint8_t *tcp = rest->data + rest->at;
 	uint32_t header_bytes;
 
-	if (rest->len_bytes < 20)
-		return false;
-	header_bytes = (rest->data[12] >> 4) * 4u;
-	if (header_bytes < 20 || header_bytes > rest->len_bytes)
-		return false;
-	key->tcp_flags = endian_swap16(endian_get_be16(rest->data + 12) & 0xfffu);
-	return true;
+	if (result != PARSE_GOOD)
+		return result;
+	header_bytes = (tcp[12] >> 4) * 4u;
+	if (header_bytes < PARSE_TCP_BYTES || header_bytes > parse_left(rest))
+		return PARSE_MALFORMED;
+	key->tcp_flags = endian_swap16(endian_get_be16(tcp + 12) & 0xfffu);
+	memcpy(&key->tp_src, tcp, 2);
+	memcpy(&key->tp_dst, tcp + 2, 2);
+	return PARSE_GOOD;
 }
 
-static bool parse_udp(const struct parse_rest *rest, const struct xvio_flow_key *key)
+static enum parse_result parse_udp(const struct parse_rest *rest, struct xvio_flow_key *key)
 {
-	uint16_t len_bytes;
+	enum parse_result result = parse_ask(rest, PARSE_UDP_BYTES, PARSE_UDP_READ);
+	const uint8_t *udp = rest->data + rest->at;
+	uint32_t len_bytes;
 
-	if (rest->len_bytes < 8)
-		return false;
-	len_bytes = endian_get_be16(rest->data + 4);
-	return len_bytes >= 8 && (key->ip_frag || len_bytes <= rest->len_bytes);
+	if (result != PARSE_GOOD)
+		return result;
+	len_bytes = endian_get_be16(udp + 4);
+	if (len_bytes < PARSE_UDP_BYTES || (!key->ip_frag && len_bytes > parse_left(rest)))
+		return PARSE_MALFORMED;
+	memcpy(&key->tp_src, udp, 2);
+	memcpy(&key->tp_dst, udp + 2, 2);
+	return PARSE_GOOD;
 }
 
-static bool parse_transport(const struct parse_rest *rest, struct xvio_flow_key *key)
+static enum parse_result parse_sctp(const struct parse_rest *rest, struct xvio_flow_key *key)
 {
-	bool good;
+	enum parse_result result = parse_ask(rest, 12, 4);
 
+	if (result != PARSE_GOOD)
+		return result;
+	memcpy(&key->tp_src, rest->data + rest->at, 2);
+	memcpy(&key->tp_dst, rest->data + rest->at + 2, 2);
+	return PARSE_GOOD;
+}
+
+static enum parse_result parse_icmp(const struct parse_rest *rest, struct xvio_flow_key *key)
+{
+	enum parse_result result = parse_ask(rest, 4, 2);
+
+	if (result != PARSE_GOOD)
+		return result;
+	memcpy(&key->tp_src, rest->data + rest->at, 2); /* type, code */
+	return PARSE_GOOD;
+}
+
+static enum parse_result parse_transport(const struct parse_rest *rest, struct xvio_flow_key *key)
+{
 	if (key->ip_frag & XVIO_FLOW_FRAG_LATER)
-		return true;
+		return PARSE_GOOD;
 	switch (key->ip_proto) {
 	case IP_PROTO_TCP:
-		good = parse_tcp(rest, key);
-		break;
+		return parse_tcp(rest, key);
 	case IP_PROTO_UDP:
-		good = parse_udp(rest, key);
-		break;
+		return parse_udp(rest, key);
 	case IP_PROTO_SCTP:
-		good = rest->len_bytes >= 12;
-		break;
+		return parse_sctp(rest, key);
 	case IP_PROTO_ICMP:
 	case IP_PROTO_ICMP6:
-		if (rest->len_bytes < 4)
-			return false;
-		memcpy(&key->tp_src, rest->data, 2); /* type, code */
-		return true;
+		return parse_icmp(rest, key);
 	default:
-		return true;
+		return PARSE_GOOD;
 	}
-	if (good) {
-		memcpy(&key->tp_src, rest->data, 2);
-		memcpy(&key->tp_dst, rest->data + 2, 2);
-	}
-	return good;
 }
 
 static uint8_t parse_frag(uint16_t offset, bool more)
@@ -105,20 +149,21 @@ static uint8_t parse_frag(uint16_t offset, bool more)
 	return more ? XVIO_FLOW_FRAG_ANY : 0;
 }
 
-static bool parse_ipv4(struct parse_rest *rest, struct xvio_flow_key *key)
+static enum parse_result parse_ipv4(struct parse_rest *rest, struct xvio_flow_key *key)
 {
-	const uint8_t *ip = rest->data;
+	enum parse_result result = parse_ask(rest, PARSE_IPV4_BYTES, PARSE_IPV4_BYTES);
+	const uint8_t *ip = rest->data + rest->at;
 	uint32_t header_bytes;
 	uint32_t total_bytes;
 	uint16_t frag;
 
-	if (rest->len_bytes < 20)
-		return false;
+	if (result != PARSE_GOOD)
+		return result;
 	header_bytes = (ip[0] & 0xfu) * 4u;
 	total_bytes = endian_get_be16(ip + 2);
-	if (ip[0] >> 4 != 4 || header_bytes < 20 || header_bytes > total_bytes ||
-	    total_bytes > rest->len_bytes)
-		return false;
+	if (ip[0] >> 4 != 4 || header_bytes < PARSE_IPV4_BYTES || header_bytes > total_bytes ||
+	    total_bytes > parse_left(rest))
+		return PARSE_MALFORMED;
 	frag = endian_get_be16(ip + 6);
 	key->ip_tos = ip[1];
 	key->ip_ttl = ip[8];
@@ -126,37 +171,39 @@ static bool parse_ipv4(struct parse_rest *rest, struct xvio_flow_key *key)
 	key->ip_frag = parse_frag(frag & 0x1fffu, frag & 0x2000u);
 	memcpy(key->ip_src, ip + 12, 4);
 	memcpy(key->ip_dst, ip + 16, 4);
-	rest->len_bytes = total_bytes; /* what follows is padding */
-	parse_skip(rest, header_bytes);
+	rest->end_bytes = rest->at + total_bytes; /* what follows is padding */
+	rest->at += header_bytes;
 	return parse_transport(rest, key);
 }
 
 /* Steps over one extension header. */
-static bool parse_ipv6_ext(struct parse_rest *rest, struct xvio_flow_key *key)
+static enum parse_result parse_ipv6_ext(struct parse_rest *rest, struct xvio_flow_key *key)
 {
+	enum parse_result result = parse_ask(rest, 8, key->ip_proto == IP_PROTO_FRAG ? 4 : 2);
+	const uint8_t *ext = rest->data + rest->at;
 	uint32_t header_bytes;
 	uint16_t frag;
 
-	if (rest->len_bytes < 8)
-		return false;
+	if (result != PARSE_GOOD)
+		return result;
 	switch (key->ip_proto) {
 	case IP_PROTO_FRAG:
 		header_bytes = 8;
-		frag = endian_get_be16(rest->data + 2);
+		frag = endian_get_be16(ext + 2);
 		key->ip_frag = parse_frag(frag >> 3, frag & 1u);
 		break;
 	case IP_PROTO_AUTH:
-		header_bytes = (rest->data[1] + 2u) * 4u;
+		header_bytes = (ext[1] + 2u) * 4u;
 		break;
 	default:
-		header_bytes = (rest->data[1] + 1u) * 8u;
+		header_bytes = (ext[1] + 1u) * 8u;
 		break;
 	}
-	if (header_bytes > rest->len_bytes)
-		return false;
-	key->ip_proto = rest->data[0];
-	parse_skip(rest, header_bytes);
-	return true;
+	if (header_bytes > parse_left(rest))
+		return PARSE_MALFORMED;
+	key->ip_proto = ext[0];
+	rest->at += header_bytes;
+	return PARSE_GOOD;
 }
 
 static bool parse_is_ipv6_ext(uint8_t proto)
@@ -165,85 +212,100 @@ static bool parse_is_ipv6_ext(uint8_t proto)
 	       proto == IP_PROTO_AUTH || proto == IP_PROTO_DEST;
 }
 
-static bool parse_ipv6(struct parse_rest *rest, struct xvio_flow_key *key)
+static enum parse_result parse_ipv6(struct parse_rest *rest, struct xvio_flow_key *key)
 {
-	const uint8_t *ip = rest->data;
+	enum parse_result result = parse_ask(rest, PARSE_IPV6_BYTES, PARSE_IPV6_BYTES);
+	const uint8_t *ip = rest->data + rest->at;
 	uint32_t payload_bytes;
 	unsigned num_ext = 0;
 
-	if (rest->len_bytes < 40 || ip[0] >> 4 != 6)
-		return false;
+	if (result != PARSE_GOOD)
+		return result;
 	payload_bytes = endian_get_be16(ip + 4);
-	parse_skip(rest, 40);
-	if (payload_bytes > rest->len_bytes)
-		return false;
-	rest->len_bytes = payload_bytes;
+	if (ip[0] >> 4 != 6 || payload_bytes > parse_left(rest) - PARSE_IPV6_BYTES)
+		return PARSE_MALFORMED;
+	rest->at += PARSE_IPV6_BYTES;
+	rest->end_bytes = rest->at + payload_bytes;
 	key->ip_tos = (uint8_t)(endian_get_be16(ip) >> 4);
 	key->ip_proto = ip[6];
 	key->ip_ttl = ip[7];
 	memcpy(key->ip_src, ip + 8, 16);
 	memcpy(key->ip_dst, ip + 24, 16);
 	while (parse_is_ipv6_ext(key->ip_proto) && !(key->ip_frag & XVIO_FLOW_FRAG_LATER)) {
-		if (++num_ext > PARSE_MAX_EXT || !parse_ipv6_ext(rest, key))
-			return false;
+		if (++num_ext > PARSE_MAX_EXT)
+			return PARSE_MALFORMED;
+		result = parse_ipv6_ext(rest, key);
+		if (result != PARSE_GOOD)
+			return result;
 	}
 	return parse_transport(rest, key);
 }
 
 /* Only Ethernet and IPv4 addresses have a place in the key; other ARP is just its eth_type. */
-static bool parse_arp(const struct parse_rest *rest, struct xvio_flow_key *key)
+static enum parse_result parse_arp(const struct parse_rest *rest, struct xvio_flow_key *key)
 {
 	static const uint8_t ipv4_over_ethernet[6] = {0, 1, 8, 0, 6, 4};
+	enum parse_result result = parse_ask(rest, 8, sizeof(ipv4_over_ethernet));
+	const uint8_t *arp = rest->data + rest->at;
 
-	if (rest->len_bytes < 8)
-		return false;
-	if (memcmp(rest->data, ipv4_over_ethernet, sizeof(ipv4_over_ethernet)) != 0)
-		return true;
-	if (rest->len_bytes < 28)
-		return false;
-	memcpy(key->ip_src, rest->data + 14, 4);
-	memcpy(key->ip_dst, rest->data + 24, 4);
-	return true;
+	if (result != PARSE_GOOD)
+		return result;
+	if (memcmp(arp, ipv4_over_ethernet, sizeof(ipv4_over_ethernet)) != 0)
+		return PARSE_GOOD;
+	result = parse_ask(rest, 28, 28);
+	if (result != PARSE_GOOD)
+		return result;
+	memcpy(key->ip_src, arp + 14, 4);
+	memcpy(key->ip_dst, arp + 24, 4);
+	return PARSE_GOOD;
 }
 
 /* Steps over VLAN tags, of which the outer one is noted; *type is the type behind them. */
-static bool parse_vlan(struct parse_rest *rest, struct xvio_flow_key *key, uint16_t *type)
+static enum parse_result parse_vlan(struct parse_rest *rest, struct xvio_flow_key *key,
+				    uint16_t *type)
 {
 	unsigned i;
 
 	for (i = 0; i < PARSE_MAX_VLANS; i++) {
-		if (*type != ETH_TYPE_VLAN && *type != ETH_TYPE_QINQ)
-			return true;
-		if (rest->len_bytes < PARSE_VLAN_BYTES)
-			return false;
-		if (!key->vlan_tpid) {
-			uint16_t tci = endian_get_be16(rest->data) | XVIO_FLOW_VLAN_PRESENT;
+		const uint8_t *tag = rest->data + rest->at;
+		enum parse_result result;
 
+		if (*type != ETH_TYPE_VLAN && *type != ETH_TYPE_QINQ)
+			return PARSE_GOOD;
+		result = parse_ask(rest, PARSE_VLAN_BYTES, PARSE_VLAN_BYTES);
+		if (result != PARSE_GOOD)
+			return result;
+		if (!key->vlan_tpid) {
 			key->vlan_tpid = endian_swap16(*type);
-			key->vlan_tci = endian_swap16(tci);
+			key->vlan_tci =
+				endian_swap16(endian_get_be16(tag) | XVIO_FLOW_VLAN_PRESENT);
 		}
-		*type = endian_get_be16(rest->data + 2);
-		parse_skip(rest, PARSE_VLAN_BYTES);
+		*type = endian_get_be16(tag + 2);
+		rest->at += PARSE_VLAN_BYTES;
 	}
-	return true;
+	return PARSE_GOOD;
 }
 
-bool parse_frame(const uint8_t *data, uint32_t len_bytes, uint16_t in_port, union flow_key *out)
+/* Any frame, header by header. */
+static PARSE_APART enum parse_result parse_slow(const uint8_t *data, uint32_t have_bytes,
+						uint32_t len_bytes, uint16_t in_port,
+						struct xvio_flow_key *key)
 {
-	struct parse_rest rest = {data, len_bytes};
-	struct xvio_flow_key *key = &out->field;
+	struct parse_rest rest = {data, have_bytes, len_bytes, 0};
+	enum parse_result result = parse_ask(&rest, PARSE_ETH_BYTES, PARSE_ETH_BYTES);
 	uint16_t type;
 
+	if (result != PARSE_GOOD)
+		return result;
 	memset(key, 0, sizeof(*key));
-	if (len_bytes < PARSE_ETH_BYTES)
-		return false;
 	key->in_port = in_port;
 	memcpy(key->eth_dst, data, 6);
 	memcpy(key->eth_src, data + 6, 6);
 	type = endian_get_be16(data + 12);
-	parse_skip(&rest, PARSE_ETH_BYTES);
-	if (!parse_vlan(&rest, key, &type))
-		return false;
+	rest.at = PARSE_ETH_BYTES;
+	result = parse_vlan(&rest, key, &type);
+	if (result != PARSE_GOOD)
+		return result;
 	if (type < PARSE_ETH_TYPE_MIN)
 		type = PARSE_ETH_TYPE_LLC;
 	key->eth_type = endian_swap16(type);
@@ -255,6 +317,189 @@ bool parse_frame(const uint8_t *data, uint32_t len_bytes, uint16_t in_port, unio
 	case ETH_TYPE_ARP:
 		return parse_arp(&rest, key);
 	default:
-		return true;
+		return PARSE_GOOD;
 	}
+}
+
+/*
+ * The fast path: no VLAN tag or one, IPv4 without options or IPv6 without extension headers, whole,
+ * TCP or UDP. False: not such a frame, or something is wrong with it. The words of the key are put
+ * together as they stand in memory (little-endian) and stored at the end: nothing is stored twice.
+ * align_bytes: what the address of the IP header is divisible by (endian.h).
+ */
+struct parse_fast {
+	const uint8_t *data;
+	uint32_t have_bytes; /* >= PARSE_FAST_BYTES */
+	uint32_t len_bytes;
+	uint16_t type; /* big-endian, of the first tag if there is one */
+	uint64_t word[3]; /* of the key; without what the IP header adds */
+};
+
+/* The header begins at data[at], the IP packet ends at data[end_bytes]. *word: ports and flags. */
+static PARSE_INLINE bool parse_fast_transport(const struct parse_fast *fast, uint32_t at,
+					      uint32_t end_bytes, uint8_t proto,
+					      unsigned align_bytes, uint64_t *word)
+{
+	const uint8_t *tp = fast->data + at;
+	uint32_t len_bytes;
+
+	*word = endian_load32(tp, align_bytes < 4 ? 2 : 4);
+	if (proto == IP_PROTO_UDP) {
+		len_bytes = endian_get_be16(tp + 4);
+		if (len_bytes < PARSE_UDP_BYTES)
+			return false;
+	} else {
+		if (proto != IP_PROTO_TCP || fast->have_bytes < at + PARSE_TCP_READ)
+			return false;
+		len_bytes = (tp[12] >> 4) * 4u;
+		if (len_bytes < PARSE_TCP_BYTES)
+			return false;
+		*word |= (endian_load16(tp + 12) & UINT64_C(0xff0f)) << 32;
+	}
+	return at + len_bytes <= end_bytes && end_bytes <= fast->len_bytes;
+}
+
+static PARSE_INLINE bool parse_fast_ipv4(const struct parse_fast *fast, uint32_t at,
+					 unsigned align_bytes, union flow_key *key)
+{
+	const uint8_t *ip = fast->data + at;
+	uint64_t src, dst, word2, word3;
+
+	if (fast->have_bytes < at + PARSE_IPV4_BYTES + PARSE_UDP_READ)
+		return false;
+	if (ip[0] != 0x45 || endian_load16(ip + 6) & 0xff3fu) /* a fragment, but DF may be set */
+		return false;
+	if (!parse_fast_transport(fast, at + PARSE_IPV4_BYTES, at + endian_get_be16(ip + 2), ip[9],
+				  align_bytes, &word3))
+		return false;
+	word2 = fast->word[2] | ((uint64_t)ip[8] << 16 | (uint64_t)ip[1] << 8 | ip[9]) << 32;
+	src = endian_load32(ip + 12, align_bytes);
+	dst = endian_load32(ip + 16, align_bytes);
+	key->word[0] = fast->word[0];
+	key->word[1] = fast->word[1];
+	key->word[2] = word2;
+	key->word[3] = word3;
+	key->word[4] = src;
+	key->word[5] = 0;
+	key->word[6] = dst;
+	key->word[7] = 0;
+	return true;
+}
+
+static PARSE_INLINE bool parse_fast_ipv6(const struct parse_fast *fast, uint32_t at,
+					 unsigned align_bytes, union flow_key *key)
+{
+	const uint8_t *ip = fast->data + at;
+	uint64_t src[2], dst[2], word2, word3;
+	uint8_t tos;
+
+	if (fast->have_bytes < at + PARSE_IPV6_BYTES + PARSE_UDP_READ || ip[0] >> 4 != 6)
+		return false;
+	at += PARSE_IPV6_BYTES;
+	if (!parse_fast_transport(fast, at, at + endian_get_be16(ip + 4), ip[6], align_bytes,
+				  &word3))
+		return false;
+	tos = (uint8_t)(ip[0] << 4 | ip[1] >> 4);
+	word2 = fast->word[2] | (uint64_t)(ip[6] | tos << 8 | ip[7] << 16) << 32;
+	src[0] = endian_load64(ip + 8, align_bytes);
+	src[1] = endian_load64(ip + 16, align_bytes);
+	dst[0] = endian_load64(ip + 24, align_bytes);
+	dst[1] = endian_load64(ip + 32, align_bytes);
+	key->word[0] = fast->word[0];
+	key->word[1] = fast->word[1];
+	key->word[2] = word2;
+	key->word[3] = word3;
+	key->word[4] = src[0];
+	key->word[5] = src[1];
+	key->word[6] = dst[0];
+	key->word[7] = dst[1];
+	return true;
+}
+
+/* What type (big-endian) says begins at data[at]. */
+static PARSE_INLINE bool parse_fast_ip(struct parse_fast *fast, uint32_t at, uint16_t type,
+				       unsigned align_bytes, union flow_key *key)
+{
+	fast->word[0] |= (uint64_t)type << 16;
+	if (type == endian_swap16(ETH_TYPE_IPV4))
+		return parse_fast_ipv4(fast, at, align_bytes, key);
+	if (type == endian_swap16(ETH_TYPE_IPV6))
+		return parse_fast_ipv6(fast, at, align_bytes, key);
+	return false;
+}
+
+static PARSE_INLINE void parse_fast_eth(struct parse_fast *fast, uint16_t in_port,
+					unsigned align_bytes)
+{
+	uint32_t dst_end = endian_load32(fast->data + 2, align_bytes < 4 ? 2 : 4);
+	uint64_t src_type = endian_load64(fast->data + 6, align_bytes);
+
+	fast->word[0] =
+		in_port | (uint64_t)endian_load16(fast->data) << 32 | (uint64_t)dst_end << 48;
+	fast->word[1] = dst_end >> 16 | src_type << 16;
+	fast->type = (uint16_t)(src_type >> 48);
+}
+
+static PARSE_INLINE bool parse_fast_tagged(struct parse_fast *fast, unsigned align_bytes,
+					   union flow_key *key)
+{
+	const uint8_t *tag = fast->data + PARSE_ETH_BYTES;
+
+	fast->word[2] = endian_load16(tag) | endian_swap16(XVIO_FLOW_VLAN_PRESENT) |
+			(uint32_t)endian_swap16(ETH_TYPE_VLAN) << 16;
+	return parse_fast_ip(fast, PARSE_ETH_BYTES + PARSE_VLAN_BYTES, endian_load16(tag + 2),
+			     align_bytes, key);
+}
+
+static PARSE_INLINE bool parse_fast_frame(struct parse_fast *fast, uint16_t in_port,
+					  unsigned align_bytes, union flow_key *key)
+{
+	parse_fast_eth(fast, in_port, align_bytes);
+	if (fast->type == endian_swap16(ETH_TYPE_VLAN))
+		return parse_fast_tagged(fast, align_bytes < 4 ? 2 : 4, key);
+	return parse_fast_ip(fast, PARSE_ETH_BYTES, fast->type, align_bytes, key);
+}
+
+/* A frame at an even address, as in a MAC's slot; PARSE_FAST_BYTES of it are there. */
+static PARSE_APART enum parse_result parse_even(const uint8_t *data, uint32_t have_bytes,
+						uint32_t len_bytes, uint16_t in_port,
+						union flow_key *key)
+{
+	struct parse_fast fast = {.data = data, .have_bytes = have_bytes, .len_bytes = len_bytes};
+
+	if (parse_fast_frame(&fast, in_port, 2, key))
+		return PARSE_GOOD;
+	return parse_slow(data, have_bytes, len_bytes, in_port, &key->field);
+}
+
+/* What parse_frame() leaves: tags, IPv6, other addresses; all that is unusual or wrong. */
+static PARSE_APART enum parse_result parse_other(const uint8_t *data, uint32_t have_bytes,
+						 uint32_t len_bytes, uint16_t in_port,
+						 union flow_key *key)
+{
+	struct parse_fast fast = {.data = data, .have_bytes = have_bytes, .len_bytes = len_bytes};
+	unsigned place = ENDIAN_LOADS_ANYWHERE ? 2 : (uintptr_t)data % 8;
+
+	if (have_bytes < PARSE_FAST_BYTES || place % 2)
+		return parse_slow(data, have_bytes, len_bytes, in_port, &key->field);
+	if (place != 2)
+		return parse_even(data, have_bytes, len_bytes, in_port, key);
+	if (parse_fast_frame(&fast, in_port, 8, key))
+		return PARSE_GOOD;
+	return parse_slow(data, have_bytes, len_bytes, in_port, &key->field);
+}
+
+/* Does the most usual frame, untagged IPv4, and nothing else, so that it needs no stack. */
+enum parse_result parse_frame(const uint8_t *data, uint32_t have_bytes, uint32_t len_bytes,
+			      uint16_t in_port, union flow_key *key)
+{
+	struct parse_fast fast = {.data = data, .have_bytes = have_bytes, .len_bytes = len_bytes};
+
+	if (have_bytes >= PARSE_FAST_BYTES && (ENDIAN_LOADS_ANYWHERE || (uintptr_t)data % 8 == 2)) {
+		parse_fast_eth(&fast, in_port, 8);
+		if (fast.type == endian_swap16(ETH_TYPE_IPV4) &&
+		    parse_fast_ip(&fast, PARSE_ETH_BYTES, fast.type, 8, key))
+			return PARSE_GOOD;
+	}
+	return parse_other(data, have_bytes, len_bytes, in_port, key);
 }

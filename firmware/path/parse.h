@@ -3,14 +3,22 @@
 #ifndef PATH_PARSE_H
 #define PATH_PARSE_H
 
-#include <stdbool.h>
 #include <stdint.h>
 #include "path/classifier.h"
 
+enum parse_result {
+	PARSE_GOOD, /* key is filled, all of it */
+	PARSE_MALFORMED, /* the frame is truncated or its headers contradict each other */
+	PARSE_SHORT, /* a header goes on behind have_bytes: ask again with more of the frame */
+};
+
 /*
- * Fills key (all of it). False: the frame is truncated or its headers contradict each other; key is
- * then undefined. Reads data[0 .. len_bytes - 1] only; any alignment.
+ * The key of a frame of len_bytes, whose first have_bytes (<= len_bytes) stand at data; reads nothing
+ * behind them. Never PARSE_SHORT when have_bytes is len_bytes; otherwise any other result is the one
+ * that the whole frame would give. Lengths are checked against len_bytes. key is undefined unless
+ * PARSE_GOOD. data at any address; fastest with the IP header divisible by 8.
  */
-bool parse_frame(const uint8_t *data, uint32_t len_bytes, uint16_t in_port, union flow_key *key);
+enum parse_result parse_frame(const uint8_t *data, uint32_t have_bytes, uint32_t len_bytes,
+			      uint16_t in_port, union flow_key *key);
 
 #endif

@@ -61,6 +61,18 @@ void worker_init(void)
 		panic("worker: no memory for the packet path, or no worker core");
 }
 
+/* A frame whose headers go on behind what is here is pulled whole; PARSE_SHORT if that fails. */
+static enum parse_result worker_parse_one(struct pkt *pkt)
+{
+	enum parse_result result =
+		parse_frame(pkt->data, pkt->have_bytes, pkt->len_bytes, pkt->in_port, &pkt->key);
+
+	if (result == PARSE_SHORT && pkt_pull(pkt))
+		result = parse_frame(pkt->data, pkt->have_bytes, pkt->len_bytes, pkt->in_port,
+				     &pkt->key);
+	return result;
+}
+
 static void worker_parse(struct core *core)
 {
 	struct burst *burst = &core->burst;
@@ -70,7 +82,7 @@ static void worker_parse(struct core *core)
 	for (i = 0; i < burst->num; i++) {
 		struct pkt *pkt = burst->pkt[i];
 
-		if (parse_frame(pkt->data, pkt->have_bytes, pkt->in_port, &pkt->key))
+		if (worker_parse_one(pkt) == PARSE_GOOD)
 			burst->pkt[num_good++] = pkt;
 		else
 			port_count(core, pkt->in_port, XVIO_STAT_DROP_MALFORMED, 1);
