@@ -36,6 +36,11 @@ static uint64_t bench_cycles;
 static struct bench_samples bench_samples[PATH_NUM_CASES];
 static uint8_t *bench_memory;
 
+uint64_t path_platform_cycles(void)
+{
+	return __rdtsc();
+}
+
 bool path_platform_poll(void)
 {
 	uint64_t began = __rdtsc();
@@ -127,7 +132,7 @@ static void bench_print(unsigned number)
 		path_case_name(setup), samples->cycles[num / 2], samples->cycles[num / 10],
 		samples->cycles[num - 1 - num / 10], samples->ratio[num / 2]);
 	printf("%s,%s,%u,cycles_per_packet,%.1f,,\n", setup->letter == 'a' ? "h" : "h-b",
-	       setup->packed ? "packed" : "split", PATH_FRAME_BYTES, samples->cycles[num / 2]);
+	       path_case_ring(setup), PATH_FRAME_BYTES, samples->cycles[num / 2]);
 }
 
 int main(int argc, char **argv)

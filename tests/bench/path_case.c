@@ -26,11 +26,19 @@
 #define PATH_IOVA_LOW	UINT64_C(0x100000) /* a guest's memory as machines have it: below 4 GiB, */
 #define PATH_IOVA_HIGH	UINT64_C(0x100000000) /* and above */
 
+#define PATH_CASE_A(kind)                                     \
+	{                                                     \
+		.letter = 'a', .ring = (kind), .num_flows = 2 \
+	}
+#define PATH_CASE_B(kind)                                                           \
+	{                                                                           \
+		.letter = 'b', .ring = (kind), .num_flows = 8192, .num_rules = 200, \
+		.rewrite = true                                                     \
+	}
+
 const struct path_case path_case_list[PATH_NUM_CASES] = {
-	{.letter = 'a', .packed = false, .num_flows = 2},
-	{.letter = 'a', .packed = true, .num_flows = 2},
-	{.letter = 'b', .packed = false, .num_flows = 8192, .num_rules = 200, .rewrite = true},
-	{.letter = 'b', .packed = true, .num_flows = 8192, .num_rules = 200, .rewrite = true},
+	PATH_CASE_A(PATH_SPLIT), PATH_CASE_A(PATH_PACKED), PATH_CASE_A(PATH_PACKED_IN_ORDER),
+	PATH_CASE_B(PATH_SPLIT), PATH_CASE_B(PATH_PACKED), PATH_CASE_B(PATH_PACKED_IN_ORDER),
 };
 
 struct path_guest {
@@ -44,13 +52,24 @@ static struct path_rules path_rules;
 static uint64_t path_sent;
 static uint64_t path_received;
 
+const char *path_case_ring(const struct path_case *setup)
+{
+	static const char *const name[PATH_NUM_KINDS] = {
+		[PATH_SPLIT] = "split",
+		[PATH_PACKED] = "packed",
+		[PATH_PACKED_IN_ORDER] = "packed-in-order",
+	};
+
+	return name[setup->ring];
+}
+
 const char *path_case_name(const struct path_case *setup)
 {
-	static char name[16];
+	static char name[32];
 	struct fmt text = fmt_begin(name, sizeof(name));
 
 	fmt_text(&text, setup->letter == 'a' ? "a " : "b ");
-	fmt_text(&text, setup->packed ? "packed" : "split");
+	fmt_text(&text, path_case_ring(setup));
 	return name;
 }
 
@@ -88,6 +107,9 @@ static void path_start_queue(const struct path_guest *guest, unsigned index)
 	const struct path_ring *ring = &guest->ring[index];
 	struct virtq_config config = {
 		.role = index == PATH_RX ? VIRTQ_TO_DRIVER : VIRTQ_FROM_DRIVER,
+		.packed = ring->kind != PATH_SPLIT,
+		.in_order = ring->kind == PATH_PACKED_IN_ORDER,
+		.last_avail = ring->kind == PATH_SPLIT ? 0 : VIRTQ_PACKED_WRAP,
 		.size = PATH_RING_SIZE,
 		.function = XVIO_FUNCTION_PF,
 		.vector = 1,
@@ -99,7 +121,6 @@ static void path_start_queue(const struct path_guest *guest, unsigned index)
 		.map = guest->map,
 	};
 
-	path_rules_ring_kind(&config, ring->kind.packed);
 	if (!vnet_start_queue(guest->port, index, &config))
 		path_platform_fail("case: the path refuses a queue");
 }
@@ -118,11 +139,10 @@ static void path_post(struct path_guest *guest)
 	path_ring_bell(guest, PATH_RX);
 }
 
-static void path_add_guest(unsigned number, bool packed)
+static void path_add_guest(unsigned number, enum path_ring_kind kind)
 {
 	struct path_guest *guest = &path_guest[number];
 	struct path_ring_memory *memory = path_platform_guest(number);
-	struct path_ring_kind kind = {.packed = packed};
 	uint8_t mac[6] = {2, 0, 0, 0, 0, (uint8_t)number};
 	unsigned i;
 
@@ -146,8 +166,6 @@ const char *path_case_start(const struct path_case *setup)
 	void *memory;
 	unsigned i;
 
-	if (setup->packed && !path_rules_has_packed())
-		return "the path has no packed rings";
 	path_hal_reset();
 	memory = hal_memory(&len_bytes);
 	heap_init(memory, len_bytes);
@@ -155,7 +173,7 @@ const char *path_case_start(const struct path_case *setup)
 	path_sent = 0;
 	path_received = 0;
 	for (i = 0; i < PATH_NUM_GUESTS; i++)
-		path_add_guest(i, setup->packed);
+		path_add_guest(i, setup->ring);
 	path_rules = (struct path_rules){
 		.num_flows = setup->num_flows,
 		.num_acl = setup->num_rules,

@@ -9,19 +9,20 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include "bench/path_ring.h"
 
 #define PATH_FRAME_BYTES 64u
 #define PATH_BATCH	 256u /* packets in the ring before the switch is polled: bursts are full */
 
 struct path_case {
 	char letter; /* of the case in docs/performance.md */
-	bool packed;
+	enum path_ring_kind ring;
 	uint32_t num_flows; /* a power of two */
 	uint32_t num_rules; /* ACL rules, 0: one rule a port */
 	bool rewrite; /* the destination MAC, to one that tells the rule */
 };
 
-#define PATH_NUM_CASES 4u
+#define PATH_NUM_CASES 6u
 extern const struct path_case path_case_list[PATH_NUM_CASES];
 
 /*
@@ -41,5 +42,8 @@ void path_case_check(void);
 
 /* "a split", for messages. Valid until the next call. */
 const char *path_case_name(const struct path_case *setup);
+
+/* "split". */
+const char *path_case_ring(const struct path_case *setup);
 
 #endif

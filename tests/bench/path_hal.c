@@ -65,7 +65,7 @@ uint64_t hal_time_us(void)
 
 uint64_t hal_cycles(void)
 {
-	return 0;
+	return path_platform_cycles();
 }
 
 /* Core 0 waits for the worker: this is the worker's turn. */

@@ -8,9 +8,13 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 /* One round of the worker core, measured: calls worker_poll() and nothing else of the path. */
 bool path_platform_poll(void);
+
+/* A cycle counter, as the path's own accounting reads it. */
+uint64_t path_platform_cycles(void);
 
 /* A line of text, without its end. */
 void path_platform_say(const char *text);

@@ -14,12 +14,12 @@ static uint32_t path_ring_slot(uint32_t at)
 /* Packed: both flag bits as they are when the driver has made the descriptor available (2.8.1). */
 static uint16_t path_ring_avail_bits(uint32_t at)
 {
-	return at / PATH_RING_SIZE % 2 ? PATH_PACKED_USED : PATH_PACKED_AVAIL;
+	return at / PATH_RING_SIZE % 2 ? VIRTQ_PACKED_DESC_F_USED : VIRTQ_PACKED_DESC_F_AVAIL;
 }
 
 static uint16_t path_ring_used_bits(uint32_t at)
 {
-	return at / PATH_RING_SIZE % 2 ? 0 : PATH_PACKED_AVAIL | PATH_PACKED_USED;
+	return at / PATH_RING_SIZE % 2 ? 0 : VIRTQ_PACKED_DESC_F_AVAIL | VIRTQ_PACKED_DESC_F_USED;
 }
 
 static uint64_t path_ring_buffer_iova(const struct path_ring *ring, uint32_t slot)
@@ -28,7 +28,7 @@ static uint64_t path_ring_buffer_iova(const struct path_ring *ring, uint32_t slo
 	       (uint64_t)slot * PATH_BUFFER_STEP;
 }
 
-void path_ring_init(struct path_ring *ring, struct path_ring_kind kind, bool to_guest,
+void path_ring_init(struct path_ring *ring, enum path_ring_kind kind, bool to_guest,
 		    struct path_ring_memory *memory, uint64_t iova)
 {
 	memset(ring, 0, sizeof(*ring));
@@ -37,8 +37,8 @@ void path_ring_init(struct path_ring *ring, struct path_ring_kind kind, bool to_
 	ring->to_guest = to_guest;
 	ring->memory = memory;
 	ring->iova = iova;
-	if (kind.packed)
-		memory->driver.packed.flags = PATH_PACKED_QUIET;
+	if (kind != PATH_SPLIT)
+		memory->driver.packed.flags = VIRTQ_PACKED_EVENT_DISABLE;
 	else
 		memory->driver.split[0] = VIRTQ_AVAIL_F_NO_INTERRUPT;
 }
@@ -63,7 +63,7 @@ static void path_ring_post_split(struct path_ring *ring, uint32_t len_bytes)
 static void path_ring_post_packed(struct path_ring *ring, uint32_t len_bytes)
 {
 	uint32_t slot = path_ring_slot(ring->posted);
-	struct path_packed_desc *desc = &ring->memory->desc.packed[slot];
+	struct virtq_packed_desc *desc = &ring->memory->desc.packed[slot];
 	uint16_t flags = path_ring_avail_bits(ring->posted);
 
 	if (ring->to_guest)
@@ -80,14 +80,14 @@ void path_ring_post(struct path_ring *ring, uint32_t num, uint32_t len_bytes)
 	if (num > path_ring_free(ring))
 		path_platform_fail("ring: the guest posts more than the ring holds");
 	for (; num; num--) {
-		if (ring->kind.packed)
+		if (ring->kind != PATH_SPLIT)
 			path_ring_post_packed(ring, len_bytes);
 		else
 			path_ring_post_split(ring, len_bytes);
 		ring->posted++;
 	}
 	/* Pairs with the device's read of idx before the entries. */
-	if (!ring->kind.packed)
+	if (ring->kind == PATH_SPLIT)
 		__atomic_store_n(&ring->memory->driver.split[1], (uint16_t)ring->posted,
 				 __ATOMIC_RELEASE);
 }
@@ -96,8 +96,8 @@ bool path_ring_wants_bell(const struct path_ring *ring)
 {
 	/* Pairs with the device's barrier between its wish and its last look at the ring. */
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
-	if (ring->kind.packed)
-		return ring->memory->device.packed.flags != PATH_PACKED_QUIET;
+	if (ring->kind != PATH_SPLIT)
+		return ring->memory->device.packed.flags != VIRTQ_PACKED_EVENT_DISABLE;
 	return !(ring->memory->device.split[0] & VIRTQ_USED_F_NO_NOTIFY);
 }
 
@@ -124,9 +124,9 @@ static bool path_ring_used_split(struct path_ring *ring, uint32_t *len_bytes)
  */
 static bool path_ring_used_packed(struct path_ring *ring, uint32_t *len_bytes)
 {
-	const struct path_packed_desc *desc =
+	const struct virtq_packed_desc *desc =
 		&ring->memory->desc.packed[path_ring_slot(ring->taken)];
-	uint16_t both = PATH_PACKED_AVAIL | PATH_PACKED_USED;
+	uint16_t both = VIRTQ_PACKED_DESC_F_AVAIL | VIRTQ_PACKED_DESC_F_USED;
 	uint32_t num;
 
 	*len_bytes = 0;
@@ -139,7 +139,7 @@ static bool path_ring_used_packed(struct path_ring *ring, uint32_t *len_bytes)
 	    path_ring_used_bits(ring->taken))
 		return false;
 	num = path_ring_slot(desc->id - ring->taken) + 1;
-	if (num != 1 && (!ring->kind.in_order || ring->to_guest))
+	if (num != 1 && (ring->kind != PATH_PACKED_IN_ORDER || ring->to_guest))
 		path_platform_fail("ring: the device returns another buffer than the oldest");
 	if (num > ring->posted - ring->taken)
 		path_platform_fail("ring: the device returns what it was not given");
@@ -150,13 +150,13 @@ static bool path_ring_used_packed(struct path_ring *ring, uint32_t *len_bytes)
 
 const uint8_t *path_ring_take(struct path_ring *ring, uint32_t *len_bytes)
 {
-	bool used = ring->kind.packed ? path_ring_used_packed(ring, len_bytes)
-				      : path_ring_used_split(ring, len_bytes);
+	bool used = ring->kind != PATH_SPLIT ? path_ring_used_packed(ring, len_bytes)
+					     : path_ring_used_split(ring, len_bytes);
 	const uint8_t *buffer;
 
 	if (!used)
 		return NULL;
-	if (!ring->to_guest && *len_bytes && !ring->kind.packed) /* packed: reserved, 2.8.6 */
+	if (!ring->to_guest && *len_bytes && ring->kind == PATH_SPLIT) /* packed: reserved, 2.8.4 */
 		path_platform_fail("ring: the device wrote into what it may only read");
 	buffer = ring->memory->buffer + path_ring_slot(ring->taken) * PATH_BUFFER_STEP;
 	ring->taken++;

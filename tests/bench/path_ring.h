@@ -16,49 +16,33 @@
 #define PATH_BUFFER_STEP  2240u /* an odd number of cache lines: buffers share no cache sets */
 
 /* Which features were negotiated. */
-struct path_ring_kind {
-	bool packed;
-	bool in_order;
+enum path_ring_kind {
+	PATH_SPLIT, /* none */
+	PATH_PACKED, /* VIRTIO_F_RING_PACKED */
+	PATH_PACKED_IN_ORDER, /* and VIRTIO_F_IN_ORDER */
+	PATH_NUM_KINDS
 };
-
-struct path_packed_desc {
-	xvio_le64 addr;
-	xvio_le32 len;
-	xvio_le16 id;
-	xvio_le16 flags;
-};
-XVIO_ASSERT_SIZE(struct path_packed_desc, 16);
-
-#define PATH_PACKED_AVAIL (1u << 7)
-#define PATH_PACKED_USED  (1u << 15)
-#define PATH_PACKED_QUIET 1u /* flags of struct path_packed_event: nothing is to be told */
-
-struct path_packed_event {
-	xvio_le16 off_wrap;
-	xvio_le16 flags;
-};
-XVIO_ASSERT_SIZE(struct path_packed_event, 4);
 
 /* What lies in the guest's memory for one queue. */
 struct path_ring_memory {
 	_Alignas(4096) union {
 		struct virtq_desc split[PATH_RING_SIZE];
-		struct path_packed_desc packed[PATH_RING_SIZE];
+		struct virtq_packed_desc packed[PATH_RING_SIZE];
 	} desc;
 	_Alignas(64) union {
 		xvio_le16 split[2 + PATH_RING_SIZE + 1]; /* struct virtq_avail, and used_event */
-		struct path_packed_event packed;
+		struct virtq_packed_event packed;
 	} driver;
 	_Alignas(64) union {
 		xvio_le32
 			split[1 + 2 * PATH_RING_SIZE + 1]; /* struct virtq_used, and avail_event */
-		struct path_packed_event packed;
+		struct virtq_packed_event packed;
 	} device;
 	_Alignas(4096) uint8_t buffer[PATH_RING_SIZE * PATH_BUFFER_STEP];
 };
 
 struct path_ring {
-	struct path_ring_kind kind;
+	enum path_ring_kind kind;
 	bool to_guest; /* the device writes the buffers */
 	struct path_ring_memory *memory;
 	uint64_t iova; /* of memory, in the guest's address space */
@@ -68,7 +52,7 @@ struct path_ring {
 };
 
 /* An empty ring that wants no interrupts. memory is the guest's own and zeroed by this. */
-void path_ring_init(struct path_ring *ring, struct path_ring_kind kind, bool to_guest,
+void path_ring_init(struct path_ring *ring, enum path_ring_kind kind, bool to_guest,
 		    struct path_ring_memory *memory, uint64_t iova);
 
 static inline uint32_t path_ring_free(const struct path_ring *ring)

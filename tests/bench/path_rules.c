@@ -222,14 +222,3 @@ void path_rules_check(const struct path_rules *rules, uint64_t num)
 	if (passed != num)
 		path_platform_fail("rules: not every packet was counted once");
 }
-
-bool path_rules_has_packed(void)
-{
-	return false;
-}
-
-void path_rules_ring_kind(struct virtq_config *config, bool packed)
-{
-	(void)config;
-	(void)packed;
-}

@@ -8,7 +8,6 @@
 
 #include <stdbool.h>
 #include <stdint.h>
-#include "path/virtq.h"
 
 struct path_rules {
 	uint32_t num_flows; /* a power of two */
@@ -26,9 +25,5 @@ void path_rules_frame(const struct path_rules *rules, uint64_t number, uint8_t *
 
 /* The counters of the rules say that num packets passed and none was stopped. */
 void path_rules_check(const struct path_rules *rules, uint64_t num);
-
-/* Whether the path has packed rings, and how a queue is told to be one. */
-bool path_rules_has_packed(void);
-void path_rules_ring_kind(struct virtq_config *config, bool packed);
 
 #endif
