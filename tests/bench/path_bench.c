@@ -41,6 +41,11 @@ uint64_t path_platform_cycles(void)
 	return __rdtsc();
 }
 
+bool path_platform_is_polling(void)
+{
+	return true;
+}
+
 bool path_platform_poll(void)
 {
 	uint64_t began = __rdtsc();

@@ -170,6 +170,7 @@ const char *path_case_start(const struct path_case *setup)
 	memory = hal_memory(&len_bytes);
 	heap_init(memory, len_bytes);
 	worker_init();
+	worker_set_polling(path_platform_is_polling());
 	path_sent = 0;
 	path_received = 0;
 	for (i = 0; i < PATH_NUM_GUESTS; i++)

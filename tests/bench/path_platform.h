@@ -13,6 +13,9 @@
 /* One round of the worker core, measured: calls worker_poll() and nothing else of the path. */
 bool path_platform_poll(void);
 
+/* Whether workers poll all the time (xvio-vhost) or sleep when there is nothing to do (the card). */
+bool path_platform_is_polling(void);
+
 /* A cycle counter, as the path's own accounting reads it. */
 uint64_t path_platform_cycles(void);
 
