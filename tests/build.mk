@@ -121,6 +121,9 @@ $(PB)/native/%.o: %
 	@mkdir -p $(@D)
 	gcc $(PATH_CPPFLAGS) -D_GNU_SOURCE $(PATH_NATIVE_CFLAGS) -c -o $@ $<
 
+# A yardstick of scalar instructions, which feels the neighbours as the path does.
+$(PB)/native/tests/bench/path_yardstick.c.o: PATH_NATIVE_CFLAGS += -fno-tree-vectorize -funroll-loops
+
 $(PATH_LIB): $(patsubst firmware/%,$(PB)/native/lib/%.o,$(FW_LIB_SOURCES))
 	@rm -f $@
 	ar rcs $@ $^

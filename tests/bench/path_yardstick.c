@@ -14,16 +14,26 @@ static uint64_t yard_from[YARD_BLOCKS * YARD_STEP];
 static uint64_t yard_to[YARD_BLOCKS * YARD_STEP];
 static uint64_t yard_table[YARD_ENTRIES][YARD_WORDS];
 
-static uint64_t yard_hash(const uint64_t *word)
+/*
+ * Several short chains of cheap instructions: it keeps the processor's whole width busy, as the path
+ * does, and so feels the same when another thread of the core takes a part of it.
+ */
+static uint64_t yard_mix(const uint64_t *word)
 {
-	uint64_t hash = 1;
+	uint64_t lane[YARD_WORDS];
+	unsigned round;
 	unsigned i;
 
-	for (i = 0; i < YARD_WORDS; i++) {
-		hash = (hash ^ word[i]) * UINT64_C(0x9fb21c651e98df25);
-		hash ^= hash >> 29;
+	memcpy(lane, word, sizeof(lane));
+	for (round = 0; round < 8; round++) {
+		for (i = 0; i < YARD_WORDS; i++) {
+			lane[i] += word[(i + round) % YARD_WORDS];
+			lane[i] ^= lane[i] >> 9;
+			lane[i] -= lane[i] << 3;
+		}
 	}
-	return hash;
+	return (lane[0] ^ lane[1]) + (lane[2] ^ lane[3]) + (lane[4] ^ lane[5]) +
+	       (lane[6] ^ lane[7]);
 }
 
 uint64_t path_yardstick(uint32_t num)
@@ -39,7 +49,7 @@ uint64_t path_yardstick(uint32_t num)
 
 		from[0] = i * UINT64_C(0x9e3779b97f4a7c15) >> 51;
 		memcpy(copy, from, sizeof(copy));
-		entry = yard_table[yard_hash(copy) % YARD_ENTRIES];
+		entry = yard_table[yard_mix(copy) % YARD_ENTRIES];
 		entry[0]++;
 		entry[1] += copy[0];
 		copy[1] = entry[1];
