@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0 */
 /*
- * The few functions of QEMU's plugin interface, version 1 (QEMU 4.2 to 8.2), that count_plugin.c
+ * The few functions of QEMU's plugin interface, version 1 as in QEMU 7.2, that count_plugin.c
  * uses: Debian 12 has the interface in its QEMU but no package with the header.
  */
 #ifndef BENCH_COUNT_PLUGIN_API_H
