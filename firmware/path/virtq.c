@@ -94,39 +94,69 @@ uint16_t virtq_position(const struct virtq *vq)
 
 /* Addresses */
 
-/* The ring part at iova in this address space; NULL, and an error, unless it is there in one piece. */
-static void *virtq_map_part(struct virtq *vq, uint64_t iova, uint32_t len_bytes, uint32_t alignment)
+static uint64_t virtq_area_iova(const struct virtq *vq, enum virtq_area area)
 {
-	uint32_t piece_bytes = len_bytes;
-	uint64_t bus_addr;
-	void *part;
-
-	if (!iotlb_translate(vq->config.map, iova, XVIO_MAP_READ | XVIO_MAP_WRITE, &bus_addr,
-			     &piece_bytes) ||
-	    piece_bytes != len_bytes) {
-		virtq_fail(vq, XVIO_RING_ERR_ADDRESS);
-		return NULL;
+	switch (area) {
+	case VIRTQ_DESC:
+		return vq->config.desc_iova;
+	case VIRTQ_DRIVER:
+		return vq->config.driver_iova;
+	default:
+		return vq->config.device_iova;
 	}
-	part = hal_host_memory(bus_addr);
-	if ((uintptr_t)part % alignment)
-		virtq_fail(vq, XVIO_RING_ERR_ADDRESS);
-	return part;
 }
 
-static void virtq_map_rings(struct virtq *vq)
+/* Lengths for the event index, whether negotiated or not (2.7.6, 2.7.8). */
+static uint32_t virtq_area_bytes(const struct virtq *vq, enum virtq_area area)
 {
-	const struct virtq_config *config = &vq->config;
-	uint32_t size = config->size;
+	uint32_t size = vq->config.size;
 
-	if (config->packed) {
-		vq->ring = virtq_map_part(vq, config->desc_iova, size * 16, 16);
+	if (area == VIRTQ_DESC)
+		return size * (uint32_t)sizeof(struct virtq_desc);
+	if (vq->config.packed)
+		return sizeof(struct virtq_packed_event);
+	return area == VIRTQ_DRIVER ? 6 + size * 2 : 6 + size * 8;
+}
+
+/* Looks up where the areas are; one that is not in one piece for its use has no address. */
+static void virtq_find_areas(struct virtq *vq)
+{
+	unsigned area;
+
+	for (area = 0; area < VIRTQ_NUM_AREAS; area++) {
+		uint64_t iova = virtq_area_iova(vq, area);
+		uint32_t wanted_bytes = virtq_area_bytes(vq, area);
+		uint32_t len_bytes = wanted_bytes;
+
+		if (!iotlb_translate(vq->config.map, iova, XVIO_MAP_READ | XVIO_MAP_WRITE,
+				     &vq->area_bus_addr[area], &len_bytes) ||
+		    len_bytes != wanted_bytes)
+			vq->area_bus_addr[area] = 0;
+	}
+}
+
+/* An area in this address space; an error unless it is there in one piece, and aligned. */
+static void *virtq_map_area(struct virtq *vq, enum virtq_area area, uint32_t alignment)
+{
+	uint64_t bus_addr = vq->area_bus_addr[area];
+	void *at = bus_addr ? hal_host_memory(bus_addr) : NULL;
+
+	if (!at || (uintptr_t)at % alignment)
+		virtq_fail(vq, XVIO_RING_ERR_ADDRESS);
+	return at;
+}
+
+static void virtq_map_areas(struct virtq *vq)
+{
+	if (vq->config.packed) {
+		vq->ring = virtq_map_area(vq, VIRTQ_DESC, 16);
 		vq->seen = vq->ring;
-		vq->driver_event = virtq_map_part(vq, config->driver_iova, 4, 4);
-		vq->device_event = virtq_map_part(vq, config->device_iova, 4, 4);
+		vq->driver_event = virtq_map_area(vq, VIRTQ_DRIVER, 4);
+		vq->device_event = virtq_map_area(vq, VIRTQ_DEVICE, 4);
 	} else {
-		vq->desc = virtq_map_part(vq, config->desc_iova, size * 16, 16);
-		vq->avail = virtq_map_part(vq, config->driver_iova, 6 + size * 2, 2);
-		vq->used = virtq_map_part(vq, config->device_iova, 6 + size * 8, 4);
+		vq->desc = virtq_map_area(vq, VIRTQ_DESC, 16);
+		vq->avail = virtq_map_area(vq, VIRTQ_DRIVER, 2);
+		vq->used = virtq_map_area(vq, VIRTQ_DEVICE, 4);
 	}
 }
 
@@ -139,8 +169,9 @@ void virtq_set_map(struct virtq *vq, const struct iotlb *map)
 	vq->fetched = vq->taken;
 	vq->seg_prod = vq->seg_cons;
 	vq->pending = true;
+	virtq_find_areas(vq);
 	if (HAL_HOST_MAPPED && !vq->error)
-		virtq_map_rings(vq);
+		virtq_map_areas(vq);
 }
 
 static bool virtq_dma(struct virtq *vq, struct dma_list *dma, uint64_t iova, void *card,
@@ -165,16 +196,31 @@ static bool virtq_dma(struct virtq *vq, struct dma_list *dma, uint64_t iova, voi
 	return true;
 }
 
-bool virtq_pull(struct virtq *vq, struct dma_list *dma, uint64_t iova, void *part,
-		uint32_t len_bytes)
+static bool virtq_copy_part(struct virtq *vq, struct dma_list *dma, enum virtq_area area,
+			    uint64_t offset_bytes, void *part, uint32_t len_bytes, uint8_t dir)
 {
-	return HAL_HOST_MAPPED || virtq_dma(vq, dma, iova, part, len_bytes, HAL_DMA_READ);
+	uint64_t bus_addr = vq->area_bus_addr[area];
+
+	if (!bus_addr || !len_bytes)
+		return virtq_dma(vq, dma, virtq_area_iova(vq, area) + offset_bytes, part, len_bytes,
+				 dir);
+	dma_add(dma, dir, vq->config.function, bus_addr + offset_bytes, part, len_bytes,
+		&vq->dma_failed);
+	return true;
 }
 
-bool virtq_push(struct virtq *vq, struct dma_list *dma, uint64_t iova, void *part,
-		uint32_t len_bytes)
+bool virtq_pull(struct virtq *vq, struct dma_list *dma, enum virtq_area area, uint64_t offset_bytes,
+		void *part, uint32_t len_bytes)
 {
-	return HAL_HOST_MAPPED || virtq_dma(vq, dma, iova, part, len_bytes, HAL_DMA_WRITE);
+	return HAL_HOST_MAPPED ||
+	       virtq_copy_part(vq, dma, area, offset_bytes, part, len_bytes, HAL_DMA_READ);
+}
+
+bool virtq_push(struct virtq *vq, struct dma_list *dma, enum virtq_area area, uint64_t offset_bytes,
+		void *part, uint32_t len_bytes)
+{
+	return HAL_HOST_MAPPED ||
+	       virtq_copy_part(vq, dma, area, offset_bytes, part, len_bytes, HAL_DMA_WRITE);
 }
 
 /* Chains */
@@ -290,6 +336,7 @@ static void virtq_ask(struct virtq *const *vqs, unsigned num, struct dma_list *d
 
 	for (i = 0; i < num; i++) {
 		vqs[i]->num_new = 0;
+		vqs[i]->has_all = false;
 		if (virtq_usable(vqs[i]))
 			vqs[i]->ops->ask_ring(vqs[i], dma);
 	}
@@ -299,15 +346,31 @@ static void virtq_ask(struct virtq *const *vqs, unsigned num, struct dma_list *d
 			vqs[i]->ops->ask_descs(vqs[i], dma);
 	}
 	dma_run(dma);
+}
+
+/* The queues where a chain of several descriptors was met: once more, with all descriptors. */
+static void virtq_ask_all(struct virtq *const *vqs, unsigned num, struct dma_list *dma)
+{
+	unsigned i;
+
 	for (i = 0; i < num; i++) {
-		if (virtq_usable(vqs[i]))
-			vqs[i]->ops->ask_rest(vqs[i], dma);
+		if (vqs[i]->needs_all && virtq_usable(vqs[i]))
+			vqs[i]->ops->ask_all(vqs[i], dma);
 	}
 	dma_run(dma);
+	for (i = 0; i < num; i++) {
+		if (!vqs[i]->needs_all)
+			continue;
+		vqs[i]->needs_all = false;
+		vqs[i]->has_all = true;
+		if (virtq_usable(vqs[i]))
+			vqs[i]->ops->parse(vqs[i]);
+	}
 }
 
 void virtq_fetch(struct virtq *const *vqs, unsigned num, struct dma_list *dma)
 {
+	bool needs_all = false;
 	unsigned i;
 
 	if (!HAL_HOST_MAPPED)
@@ -315,7 +378,10 @@ void virtq_fetch(struct virtq *const *vqs, unsigned num, struct dma_list *dma)
 	for (i = 0; i < num; i++) {
 		if (virtq_usable(vqs[i]))
 			vqs[i]->ops->parse(vqs[i]);
+		needs_all |= vqs[i]->needs_all;
 	}
+	if (needs_all)
+		virtq_ask_all(vqs, num, dma);
 }
 
 void virtq_set_quiet(struct virtq *vq, struct dma_list *dma, bool quiet)

@@ -62,12 +62,16 @@ struct virtq_chain {
 
 struct virtq;
 
-/* A ring format. The steps of a fetch are for HALs where host memory is not mapped. */
+/* The three areas of a ring, as in virtq_config. */
+enum virtq_area { VIRTQ_DESC, VIRTQ_DRIVER, VIRTQ_DEVICE, VIRTQ_NUM_AREAS };
+
+/* A ring format. The asking steps of a fetch are for HALs where host memory is not mapped. */
 struct virtq_ops {
 	void (*ask_ring)(struct virtq *vq, struct dma_list *dma);
 	void (*ask_descs)(struct virtq *vq, struct dma_list *dma);
-	void (*ask_rest)(struct virtq *vq, struct dma_list *dma);
-	/* Checks what is new and makes it chains of the stock; sets pending, or an error. */
+	/* For chains of several descriptors: only when parse said that it needs them all. */
+	void (*ask_all)(struct virtq *vq, struct dma_list *dma);
+	/* Checks what is new and makes it chains of the stock; sets pending, needs_all, or an error. */
 	void (*parse)(struct virtq *vq);
 	/* Tells the driver not to notify (quiet), or to notify of what comes next. */
 	void (*set_quiet)(struct virtq *vq, struct dma_list *dma, bool quiet);
@@ -91,11 +95,12 @@ struct virtq {
 	uint32_t mask; /* size - 1 */
 	uint16_t fetch_at; /* place of chain number fetched */
 	uint16_t num_new; /* between two steps of virtq_fetch() */
-	uint16_t num_readable; /* the same, packed */
 	uint16_t last_port; /* where a packet of this queue went: a hint, vnet_send.c */
 	uint16_t wanted_flags; /* of a lone descriptor, VIRTQ_DESC_F_WRITE or none */
 	uint8_t error; /* XVIO_RING_ERR_* */
 	uint8_t dma_failed; /* set by dma_run() */
+	bool needs_all; /* between two steps: parse stopped at a chain of several descriptors */
+	bool has_all; /* all descriptors were asked for */
 	bool pending; /* the ring holds more than was fetched, as far as we know */
 	bool quiet; /* the driver has been told not to notify */
 	uint32_t min_bytes; /* of a chain */
@@ -116,6 +121,7 @@ struct virtq {
 			struct virtq_packed_event *device_event;
 		};
 	};
+	uint64_t area_bus_addr[VIRTQ_NUM_AREAS]; /* where an area is in one piece, else 0 */
 	struct virtq_config config;
 };
 
@@ -135,7 +141,7 @@ uint16_t virtq_position(const struct virtq *vq);
 
 /*
  * Takes what the drivers have made available into the stock of each queue, for all queues together:
- * two DMA lists, three if a chain has more than one descriptor, none where host memory is mapped.
+ * one or two DMA lists, one more if a chain has several descriptors, none where host memory is mapped.
  * Queues with an error are skipped; a queue in which one is found gets it.
  */
 void virtq_fetch(struct virtq *const *vqs, unsigned num, struct dma_list *dma);

@@ -44,9 +44,9 @@ static bool packed_pull(struct virtq *vq, struct dma_list *dma, struct virtq_pac
 	uint32_t before_wrap = bits_min(num, vq->mask + 1 - first);
 	uint32_t desc_bytes = sizeof(*copy);
 
-	return virtq_pull(vq, dma, vq->config.desc_iova + first * desc_bytes, &copy[first],
+	return virtq_pull(vq, dma, VIRTQ_DESC, first * desc_bytes, &copy[first],
 			  before_wrap * desc_bytes) &&
-	       virtq_pull(vq, dma, vq->config.desc_iova, copy, (num - before_wrap) * desc_bytes);
+	       virtq_pull(vq, dma, VIRTQ_DESC, 0, copy, (num - before_wrap) * desc_bytes);
 }
 
 /*
@@ -59,7 +59,18 @@ static void packed_ask_ring(struct virtq *vq, struct dma_list *dma)
 
 	if (packed_pull(vq, dma, vq->seen, num) && packed_pull(vq, dma, vq->ring, num))
 		vq->num_new = (uint16_t)num;
-	vq->num_readable = vq->num_new;
+}
+
+static void packed_ask_descs(struct virtq *vq, struct dma_list *dma)
+{
+	(void)vq;
+	(void)dma;
+}
+
+/* A chain may end behind what was asked for. */
+static void packed_ask_all(struct virtq *vq, struct dma_list *dma)
+{
+	packed_pull(vq, dma, vq->ring, vq->config.size);
 }
 
 static bool packed_is_available(const struct virtq *vq, uint16_t at)
@@ -67,28 +78,6 @@ static bool packed_is_available(const struct virtq *vq, uint16_t at)
 	uint16_t flags = __atomic_load_n(&vq->seen[at & vq->mask].flags, __ATOMIC_ACQUIRE);
 
 	return (flags & PACKED_MARKS) == packed_avail_marks(at);
-}
-
-/* If any chain goes on, asks for the whole ring: it may end behind what was asked for. */
-static void packed_ask_descs(struct virtq *vq, struct dma_list *dma)
-{
-	uint16_t at = vq->fetch_at;
-	uint32_t i;
-
-	uint16_t flags = 0;
-
-	for (i = 0; i < vq->num_new && packed_is_available(vq, at); i++) {
-		flags |= vq->seen[at & vq->mask].flags;
-		at = packed_advance(vq, at, 1);
-	}
-	if (flags & VIRTQ_DESC_F_NEXT && packed_pull(vq, dma, vq->ring, vq->config.size))
-		vq->num_readable = vq->config.size;
-}
-
-static void packed_ask_rest(struct virtq *vq, struct dma_list *dma)
-{
-	(void)vq;
-	(void)dma;
 }
 
 /* Chains */
@@ -182,34 +171,42 @@ static uint32_t packed_parse_direct(struct virtq *vq, uint32_t num)
 	return num;
 }
 
-/* Chains begin within what was seen, and end within what can be read. */
+/* Whether a chain of several descriptors can be read to its end. */
+static bool packed_has_all(const struct virtq *vq)
+{
+	return HAL_HOST_MAPPED || vq->has_all ||
+	       !(vq->seen[vq->fetch_at & vq->mask].flags & VIRTQ_DESC_F_NEXT);
+}
+
+/* Chains begin within what was seen. */
 static void packed_parse(struct virtq *vq)
 {
 	uint32_t num_seen = HAL_HOST_MAPPED ? vq->config.size : vq->num_new;
-	uint32_t num_readable = HAL_HOST_MAPPED ? vq->config.size : vq->num_readable;
 	uint32_t end = vq->fetched + virtq_room(vq);
-	uint32_t done = 0;
 
-	while (vq->fetched != end && done < num_seen && packed_is_available(vq, vq->fetch_at)) {
-		struct virtq_chain *chain;
-		uint32_t num =
-			packed_parse_direct(vq, bits_min(end - vq->fetched, num_seen - done));
+	while (vq->fetched != end && num_seen && packed_is_available(vq, vq->fetch_at)) {
+		struct virtq_chain *chain = &vq->chain[vq->fetched & vq->mask];
+		uint32_t num = packed_parse_direct(vq, bits_min(end - vq->fetched, num_seen));
 		uint8_t error;
 
-		done += num;
+		num_seen -= num;
 		if (num)
 			continue;
-		chain = &vq->chain[vq->fetched & vq->mask];
-		error = packed_parse_chain(vq, chain, num_readable - done);
+		if (!packed_has_all(vq)) {
+			vq->needs_all = true;
+			break;
+		}
+		error = packed_parse_chain(vq, chain, vq->config.size);
 		if (error) {
 			virtq_fail(vq, error);
 			return;
 		}
 		vq->fetch_at = packed_advance(vq, vq->fetch_at, chain->num_descs);
-		done += chain->num_descs;
+		num_seen -= bits_min(num_seen, chain->num_descs);
 		vq->fetched++;
 	}
-	vq->pending = vq->fetched == end || done >= num_seen;
+	vq->num_new = (uint16_t)num_seen;
+	vq->pending = vq->fetched == end || !num_seen;
 }
 
 /* Telling the driver */
@@ -228,7 +225,7 @@ static void packed_set_quiet(struct virtq *vq, struct dma_list *dma, bool quiet)
 	whole = event.place | (uint32_t)event.flags << 16;
 	__atomic_store_n((uint32_t __attribute__((may_alias)) *)vq->device_event, whole,
 			 __ATOMIC_RELAXED);
-	virtq_push(vq, dma, vq->config.device_iova, vq->device_event, sizeof(event));
+	virtq_push(vq, dma, VIRTQ_DEVICE, 0, vq->device_event, sizeof(event));
 	/* Before the next look at the ring: pairs with the driver's barrier between that and this. */
 	if (HAL_HOST_MAPPED)
 		atomic_thread_fence(memory_order_seq_cst);
@@ -260,14 +257,13 @@ static bool packed_push(struct virtq *vq, struct dma_list *dma, uint32_t first, 
 	uint32_t place = packed_chain(vq, first)->at & vq->mask;
 	uint32_t end = packed_chain(vq, last)->at & vq->mask;
 	uint32_t desc_bytes = sizeof(struct virtq_packed_desc);
-	uint64_t iova = vq->config.desc_iova;
 
 	if (end < place) {
-		if (!virtq_push(vq, dma, iova, vq->ring, (end + 1) * desc_bytes))
+		if (!virtq_push(vq, dma, VIRTQ_DESC, 0, vq->ring, (end + 1) * desc_bytes))
 			return false;
 		end = vq->mask;
 	}
-	return virtq_push(vq, dma, iova + place * desc_bytes, &vq->ring[place],
+	return virtq_push(vq, dma, VIRTQ_DESC, place * desc_bytes, &vq->ring[place],
 			  (end + 1 - place) * desc_bytes);
 }
 
@@ -278,14 +274,13 @@ static bool packed_push(struct virtq *vq, struct dma_list *dma, uint32_t first, 
 static void packed_push_first(struct virtq *vq, struct dma_list *dma)
 {
 	struct virtq_packed_desc *desc = &vq->ring[packed_chain(vq, vq->published)->at & vq->mask];
-	uint64_t iova = vq->config.desc_iova + (uint64_t)(desc - vq->ring) * sizeof(*desc);
+	uint64_t offset = (uint64_t)(desc - vq->ring) * sizeof(*desc);
 
-	if (virtq_push(vq, dma, iova + offsetof(struct virtq_packed_desc, len), &desc->len,
-		       sizeof(desc->len) + sizeof(desc->id)) &&
-	    virtq_push(vq, dma, iova + offsetof(struct virtq_packed_desc, flags), &desc->flags,
-		       sizeof(desc->flags)))
-		virtq_pull(vq, dma, vq->config.driver_iova, vq->driver_event,
-			   sizeof(*vq->driver_event));
+	if (virtq_push(vq, dma, VIRTQ_DESC, offset + offsetof(struct virtq_packed_desc, len),
+		       &desc->len, sizeof(desc->len) + sizeof(desc->id)) &&
+	    virtq_push(vq, dma, VIRTQ_DESC, offset + offsetof(struct virtq_packed_desc, flags),
+		       &desc->flags, sizeof(desc->flags)))
+		virtq_pull(vq, dma, VIRTQ_DRIVER, 0, vq->driver_event, sizeof(*vq->driver_event));
 }
 
 /*
@@ -344,7 +339,7 @@ static bool packed_wants_interrupt(struct virtq *vq)
 const struct virtq_ops virtq_packed_ops = {
 	.ask_ring = packed_ask_ring,
 	.ask_descs = packed_ask_descs,
-	.ask_rest = packed_ask_rest,
+	.ask_all = packed_ask_all,
 	.parse = packed_parse,
 	.set_quiet = packed_set_quiet,
 	.publish = packed_publish,

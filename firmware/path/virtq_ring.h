@@ -16,13 +16,14 @@ extern const struct virtq_ops virtq_split_ops;
 extern const struct virtq_ops virtq_packed_ops;
 
 /*
- * Card copies of ring parts follow the guest's on HALs where host memory is not mapped; elsewhere these do
- * nothing, as the part is the guest's. False, and an error: an address outside the map.
+ * Card copies of parts of a ring follow the guest's on HALs where host memory is not mapped; elsewhere
+ * these do nothing, as the part is the guest's. offset_bytes is that of the part in its area. False, and
+ * an error: an address outside the map.
  */
-bool virtq_pull(struct virtq *vq, struct dma_list *dma, uint64_t iova, void *part,
-		uint32_t len_bytes);
-bool virtq_push(struct virtq *vq, struct dma_list *dma, uint64_t iova, void *part,
-		uint32_t len_bytes);
+bool virtq_pull(struct virtq *vq, struct dma_list *dma, enum virtq_area area, uint64_t offset_bytes,
+		void *part, uint32_t len_bytes);
+bool virtq_push(struct virtq *vq, struct dma_list *dma, enum virtq_area area, uint64_t offset_bytes,
+		void *part, uint32_t len_bytes);
 
 /*
  * What a loop over descriptors keeps in registers to make direct chains: the place in the map where the

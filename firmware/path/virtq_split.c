@@ -24,20 +24,17 @@ static xvio_le16 *split_avail_event(const struct virtq *vq)
 /* The index, then the entries that it may announce (pairs with the driver's barrier between them). */
 static void split_ask_ring(struct virtq *vq, struct dma_list *dma)
 {
-	uint64_t iova = vq->config.driver_iova;
 	uint32_t first = vq->fetched & vq->mask;
 	uint32_t num = virtq_room(vq);
 	uint32_t before_wrap = bits_min(num, vq->mask + 1 - first);
-	uint64_t ring_iova = iova + offsetof(struct virtq_avail, ring);
+	uint64_t ring = offsetof(struct virtq_avail, ring);
 
-	if (!virtq_pull(vq, dma, iova + offsetof(struct virtq_avail, idx), &vq->avail->idx,
-			sizeof(vq->avail->idx)))
-		return;
-	if (!virtq_pull(vq, dma, ring_iova + first * sizeof(xvio_le16), &vq->avail->ring[first],
-			before_wrap * (uint32_t)sizeof(xvio_le16)))
-		return;
-	virtq_pull(vq, dma, ring_iova, vq->avail->ring,
-		   (num - before_wrap) * (uint32_t)sizeof(xvio_le16));
+	if (virtq_pull(vq, dma, VIRTQ_DRIVER, offsetof(struct virtq_avail, idx), &vq->avail->idx,
+		       sizeof(vq->avail->idx)) &&
+	    virtq_pull(vq, dma, VIRTQ_DRIVER, ring + first * sizeof(xvio_le16),
+		       &vq->avail->ring[first], before_wrap * (uint32_t)sizeof(xvio_le16)))
+		virtq_pull(vq, dma, VIRTQ_DRIVER, ring, vq->avail->ring,
+			   (num - before_wrap) * (uint32_t)sizeof(xvio_le16));
 }
 
 /* Checks the index: how many entries are new and fit. */
@@ -79,7 +76,7 @@ static void split_ask_descs(struct virtq *vq, struct dma_list *dma)
 			virtq_fail(vq, XVIO_RING_ERR_INDEX);
 			return;
 		}
-		if (!virtq_pull(vq, dma, vq->config.desc_iova + first * sizeof(struct virtq_desc),
+		if (!virtq_pull(vq, dma, VIRTQ_DESC, first * sizeof(struct virtq_desc),
 				&vq->desc[first],
 				(next - first) * (uint32_t)sizeof(struct virtq_desc)))
 			return;
@@ -87,18 +84,11 @@ static void split_ask_descs(struct virtq *vq, struct dma_list *dma)
 	vq->num_new = (uint16_t)(end - vq->fetched);
 }
 
-/* If any chain goes on, asks for the whole table: one step, however long the chains are. */
-static void split_ask_rest(struct virtq *vq, struct dma_list *dma)
+/* The whole table: one step, however long the chains are. */
+static void split_ask_all(struct virtq *vq, struct dma_list *dma)
 {
-	const struct virtq_desc *table = vq->desc;
-	uint16_t flags = 0;
-	uint32_t i;
-
-	for (i = 0; i < vq->num_new; i++)
-		flags |= table[split_head(vq, vq->fetched + i)].flags;
-	if (flags & VIRTQ_DESC_F_NEXT)
-		virtq_pull(vq, dma, vq->config.desc_iova, vq->desc,
-			   vq->config.size * (uint32_t)sizeof(struct virtq_desc));
+	virtq_pull(vq, dma, VIRTQ_DESC, 0, vq->desc,
+		   vq->config.size * (uint32_t)sizeof(struct virtq_desc));
 }
 
 /* Chains */
@@ -182,6 +172,14 @@ static uint32_t split_parse_direct(struct virtq *vq, uint32_t num)
 	return (uint32_t)(chain - begin);
 }
 
+/* Whether the next chain has several descriptors. */
+static bool split_goes_on(const struct virtq *vq)
+{
+	uint16_t head = split_head(vq, vq->fetched);
+
+	return head <= vq->mask && vq->desc[head].flags & VIRTQ_DESC_F_NEXT;
+}
+
 static void split_prefetch(const struct virtq *vq, uint32_t num_new)
 {
 	uint32_t i;
@@ -202,6 +200,10 @@ static void split_parse(struct virtq *vq)
 		num_new -= num;
 		if (num)
 			continue;
+		if (!HAL_HOST_MAPPED && !vq->has_all && split_goes_on(vq)) {
+			vq->needs_all = true;
+			break;
+		}
 		error = split_parse_chain(vq, &vq->chain[vq->fetched & vq->mask]);
 		if (error) {
 			virtq_fail(vq, error);
@@ -211,6 +213,7 @@ static void split_parse(struct virtq *vq)
 		vq->fetch_at++;
 		num_new--;
 	}
+	vq->num_new = (uint16_t)num_new;
 }
 
 /* Telling the driver */
@@ -218,19 +221,19 @@ static void split_parse(struct virtq *vq)
 static void split_set_quiet(struct virtq *vq, struct dma_list *dma, bool quiet)
 {
 	const struct virtq_config *config = &vq->config;
-	uint64_t iova = config->device_iova;
 
 	if (config->event_idx) {
 		if (quiet)
 			return;
 		__atomic_store_n(split_avail_event(vq), vq->fetch_at, __ATOMIC_RELAXED);
-		iova += offsetof(struct virtq_used, ring) +
-			config->size * sizeof(vq->used->ring[0]);
-		virtq_push(vq, dma, iova, split_avail_event(vq), sizeof(xvio_le16));
+		virtq_push(vq, dma, VIRTQ_DEVICE,
+			   offsetof(struct virtq_used, ring) +
+				   config->size * sizeof(vq->used->ring[0]),
+			   split_avail_event(vq), sizeof(xvio_le16));
 	} else {
 		__atomic_store_n(&vq->used->flags, quiet ? VIRTQ_USED_F_NO_NOTIFY : 0,
 				 __ATOMIC_RELAXED);
-		virtq_push(vq, dma, iova, &vq->used->flags, sizeof(vq->used->flags));
+		virtq_push(vq, dma, VIRTQ_DEVICE, 0, &vq->used->flags, sizeof(vq->used->flags));
 	}
 	/* Before the next look at idx: pairs with the driver's barrier between idx and this. */
 	if (HAL_HOST_MAPPED)
@@ -264,11 +267,11 @@ static bool split_push_elements(struct virtq *vq, struct dma_list *dma)
 	while (at != vq->taken) {
 		uint32_t first = at & vq->mask;
 		uint32_t num = bits_min(vq->taken - at, vq->mask + 1 - first);
-		uint64_t iova = vq->config.device_iova + offsetof(struct virtq_used, ring) +
-				first * sizeof(vq->used->ring[0]);
 
-		if (!virtq_push(vq, dma, iova, &vq->used->ring[first],
-				num * (uint32_t)sizeof(vq->used->ring[0])))
+		if (!virtq_push(vq, dma, VIRTQ_DEVICE,
+				offsetof(struct virtq_used, ring) +
+					first * sizeof(vq->used->ring[0]),
+				&vq->used->ring[first], num * (uint32_t)sizeof(vq->used->ring[0])))
 			return false;
 		at += num;
 	}
@@ -283,7 +286,6 @@ static bool split_push_elements(struct virtq *vq, struct dma_list *dma)
 static void split_publish(struct virtq *vq, struct dma_list *dma)
 {
 	const struct virtq_config *config = &vq->config;
-	uint64_t iova = config->driver_iova;
 
 	split_write_elements(vq);
 	if (!HAL_HOST_MAPPED && !split_push_elements(vq, dma))
@@ -293,17 +295,16 @@ static void split_publish(struct virtq *vq, struct dma_list *dma)
 		atomic_thread_fence(memory_order_seq_cst);
 		return;
 	}
-	if (!virtq_push(vq, dma, config->device_iova + offsetof(struct virtq_used, idx),
-			&vq->used->idx, sizeof(vq->used->idx)))
+	if (!virtq_push(vq, dma, VIRTQ_DEVICE, offsetof(struct virtq_used, idx), &vq->used->idx,
+			sizeof(vq->used->idx)))
 		return;
 	if (config->event_idx)
-		virtq_pull(vq, dma,
-			   iova + offsetof(struct virtq_avail, ring) +
-				   config->size * sizeof(xvio_le16),
+		virtq_pull(vq, dma, VIRTQ_DRIVER,
+			   offsetof(struct virtq_avail, ring) + config->size * sizeof(xvio_le16),
 			   split_used_event(vq), sizeof(xvio_le16));
 	else
-		virtq_pull(vq, dma, iova + offsetof(struct virtq_avail, flags), &vq->avail->flags,
-			   sizeof(vq->avail->flags));
+		virtq_pull(vq, dma, VIRTQ_DRIVER, offsetof(struct virtq_avail, flags),
+			   &vq->avail->flags, sizeof(vq->avail->flags));
 }
 
 /* Whether the index went past what the driver waits for (2.7.10.1). */
@@ -320,7 +321,7 @@ static bool split_wants_interrupt(struct virtq *vq)
 const struct virtq_ops virtq_split_ops = {
 	.ask_ring = split_ask_ring,
 	.ask_descs = split_ask_descs,
-	.ask_rest = split_ask_rest,
+	.ask_all = split_ask_all,
 	.parse = split_parse,
 	.set_quiet = split_set_quiet,
 	.publish = split_publish,
