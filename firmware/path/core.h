@@ -18,12 +18,14 @@
 #define CORE_MAX	 8u
 #define CORE_MAX_QUEUES	 8u /* that bring packets in one round */
 #define CORE_MAX_FETCHES 16u /* queues whose avail ring is looked at together */
+#define CORE_CACHE_SHARE 16u /* all cores' caches get this part of the heap */
 
 struct vnet_queue;
 
 struct core {
 	unsigned number;
 	bool busy; /* there was something to do in this round */
+	uint64_t now_us; /* when the round began */
 	struct pkt_pool pool;
 	struct cache *cache;
 	struct burst burst;

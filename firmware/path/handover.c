@@ -82,7 +82,7 @@ void handover_take(struct core *core)
 			const struct handover_entry *entry =
 				&ring->entry[ring->taken++ % HANDOVER_ENTRIES];
 
-			output_add(core, entry->pkt, entry->port, entry->mark);
+			output_add(core, entry->pkt, entry->port, entry->mark, NULL);
 			core->busy = true;
 		}
 	}

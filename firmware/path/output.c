@@ -2,6 +2,7 @@
 /* Packets on their way out (output.h). Each worker core has its own set. */
 #include "path/output.h"
 
+#include <string.h>
 #include "path/core.h"
 #include "path/handover.h"
 #include "path/port.h"
@@ -38,7 +39,22 @@ static void output_enqueue(struct core *core, struct port_row *row, struct pkt *
 		list_add_tail(&set->rows, &row->link);
 }
 
-void output_add(struct core *core, struct pkt *pkt, uint16_t number, struct output_mark mark)
+/* A copy of the packet for this round, with another destination. NULL: no packet is free. */
+static struct pkt *output_redirect(struct core *core, const struct pkt *pkt, const uint8_t *eth_dst)
+{
+	struct pkt *copy = pkt_alloc(&core->pool);
+
+	if (!copy)
+		return NULL;
+	copy->len_bytes = pkt->len_bytes;
+	copy->in_port = pkt->in_port;
+	memcpy(copy->data, pkt->data, pkt->len_bytes);
+	memcpy(copy->data, eth_dst, 6);
+	return copy;
+}
+
+void output_add(struct core *core, struct pkt *pkt, uint16_t number, struct output_mark mark,
+		const uint8_t *eth_dst)
 {
 	struct port *port = port_get(number);
 	bool is_miss = mark.flags & XVIO_META_F_REPR;
@@ -55,6 +71,12 @@ void output_add(struct core *core, struct pkt *pkt, uint16_t number, struct outp
 		output_drop(core, number, XVIO_STAT_DROP_OVERSIZE);
 		return;
 	}
+	if (eth_dst)
+		pkt = output_redirect(core, pkt, eth_dst);
+	if (!pkt) {
+		output_drop(core, number, XVIO_STAT_DROP_NO_BUFFER);
+		return;
+	}
 	if (port->any_core_sends || port->core == core->number)
 		output_enqueue(core, port_row(port, core->number), pkt, mark);
 	else if (!handover_push(core, port->core, pkt, number, mark))
@@ -65,7 +87,7 @@ void output_add_miss(struct core *core, struct pkt *pkt)
 {
 	struct output_mark mark = {.port = pkt->in_port, .flags = XVIO_META_F_REPR};
 
-	output_add(core, pkt, XVIO_PORT_PF, mark);
+	output_add(core, pkt, XVIO_PORT_PF, mark, NULL);
 }
 
 /* Receive queues whose stock does not reach for this flush are looked at once more, together. */

@@ -39,8 +39,12 @@ struct output_set {
 
 void output_init(struct output_set *set);
 
-/* Sends a packet out of a port when the round is flushed; hands it over if another core owns it. */
-void output_add(struct core *core, struct pkt *pkt, uint16_t port, struct output_mark mark);
+/*
+ * Sends a packet out of a port when the round is flushed; hands it over if another core owns it.
+ * eth_dst, unless NULL: six bytes that stand for the frame's destination in what goes out.
+ */
+void output_add(struct core *core, struct pkt *pkt, uint16_t port, struct output_mark mark,
+		const uint8_t *eth_dst);
 
 /* To host software, as from the representor of the port it came in by. */
 void output_add_miss(struct core *core, struct pkt *pkt);

@@ -180,7 +180,7 @@ static bool vnet_send_marked(struct core *core, struct pkt *pkt, const struct xv
 	    !port_exists(meta->port))
 		return false;
 	port_count(core, meta->port, XVIO_STAT_REPR_RX_PACKETS, 1);
-	output_add(core, pkt, meta->port, none);
+	output_add(core, pkt, meta->port, none, NULL);
 	return true;
 }
 

@@ -12,6 +12,7 @@
 #include "lib/panic.h"
 #include "path/action.h"
 #include "path/core.h"
+#include "path/epoch.h"
 #include "path/flow.h"
 #include "path/handover.h"
 #include "path/parse.h"
@@ -50,7 +51,7 @@ void worker_init(void)
 	classifier_init();
 	port_init();
 	vnet_init();
-	good = core_init() && handover_init() && flow_init();
+	good = epoch_init() && core_init() && handover_init() && flow_init();
 	for (core = 1; good && core < hal_num_cores(); core++) {
 		worker_notices[core] = heap_alloc(sizeof(struct worker_notices));
 		good = worker_notices[core] != NULL;
@@ -124,6 +125,8 @@ bool worker_poll(void)
 	unsigned i;
 
 	core->busy = false;
+	core->now_us = hal_time_us();
+	epoch_pass(core->number);
 	worker_run_call(core);
 	worker_take_doorbells(core);
 	handover_take(core);
@@ -143,9 +146,15 @@ bool worker_poll(void)
 
 void worker_loop(void)
 {
+	const unsigned core = hal_core();
+
+	epoch_enter(core);
 	for (;;) {
-		if (!worker_poll())
-			hal_sleep(WORKER_SLEEP_US);
+		if (worker_poll())
+			continue;
+		epoch_leave(core);
+		hal_sleep(WORKER_SLEEP_US);
+		epoch_enter(core);
 	}
 }
 
