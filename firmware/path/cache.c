@@ -91,6 +91,21 @@ static void cache_hash(struct cache *cache, const struct burst *burst, const str
 	}
 }
 
+/* What overflows one set of a pair goes to the other one. */
+static struct cache_set *cache_other_set(const struct cache *cache, const struct cache_set *set)
+{
+	return &cache->set[(set - cache->set) ^ 1];
+}
+
+static uint32_t cache_find_sign(const struct cache_set *set, uint32_t sign)
+{
+	uint32_t way = 0;
+
+	while (way < CACHE_WAYS && (set->slot[way].stamp ^ sign) & CACHE_SIGN_MASK)
+		way++;
+	return way;
+}
+
 /* Second stage: which way it is in, by signature; a signature proves nothing. */
 static void cache_choose(struct cache *cache, unsigned num)
 {
@@ -98,16 +113,20 @@ static void cache_choose(struct cache *cache, unsigned num)
 
 	for (i = 0; i < num; i++) {
 		struct cache_probe *probe = &cache->probe[i];
-		const struct cache_slot *slot = probe->set->slot;
 		const struct classifier_entry *entry;
-		uint32_t way = 0;
+		uint32_t way = cache_find_sign(probe->set, probe->sign);
 
-		while (way < CACHE_WAYS && (slot[way].stamp ^ probe->sign) & CACHE_SIGN_MASK)
-			way++;
+		if (way == CACHE_WAYS) {
+			struct cache_set *other = cache_other_set(cache, probe->set);
+
+			way = cache_find_sign(other, probe->sign);
+			if (way < CACHE_WAYS)
+				probe->set = other;
+		}
 		probe->way = way;
 		if (way == CACHE_WAYS)
 			continue;
-		entry = index_object(slot[way].entry);
+		entry = index_object(probe->set->slot[way].entry);
 		__builtin_prefetch(&probe->set->key[way]);
 		__builtin_prefetch(
 			&entry->table); /* the line with its generation, and the action's */
@@ -119,10 +138,10 @@ static uint64_t cache_stamp(const struct classifier_view *view, const struct cac
 	return view->sequence << CACHE_SIGN_BITS | probe->sign;
 }
 
-/* The slot that has the packet's key, whatever has become of its rule; NULL: none has. */
-static struct cache_slot *cache_find(const struct cache_probe *probe, const struct key_mask *mask)
+/* The slot of a set that has the packet's key, whatever has become of its rule; NULL: none has. */
+static struct cache_slot *cache_find(struct cache_set *set, const struct cache_probe *probe,
+				     const struct key_mask *mask)
 {
-	struct cache_set *set = probe->set;
 	uint32_t way;
 
 	for (way = 0; way < CACHE_WAYS; way++) {
@@ -133,15 +152,26 @@ static struct cache_slot *cache_find(const struct cache_probe *probe, const stru
 	return NULL;
 }
 
-/* A slot for the packet's key: one that was never used, else each of the set in turn. */
-static struct cache_slot *cache_take(struct cache *cache, const struct cache_probe *probe,
-				     const struct key_mask *mask)
+static uint32_t cache_find_unused(const struct cache_set *set)
 {
-	struct cache_set *set = probe->set;
 	uint32_t way = 0;
 
 	while (way < CACHE_WAYS && set->slot[way].stamp)
 		way++;
+	return way;
+}
+
+/* A slot for the packet's key: one of the pair that was never used, else each of a set in turn. */
+static struct cache_slot *cache_take(struct cache *cache, const struct cache_probe *probe,
+				     const struct key_mask *mask)
+{
+	struct cache_set *set = probe->set;
+	uint32_t way = cache_find_unused(set);
+
+	if (way == CACHE_WAYS) {
+		set = cache_other_set(cache, set);
+		way = cache_find_unused(set);
+	}
 	if (way == CACHE_WAYS)
 		way = cache->hand++ % CACHE_WAYS;
 	key_store(mask, &set->key[way], &probe->masked);
@@ -153,10 +183,12 @@ static struct classifier_entry *cache_resolve(struct cache *cache, const struct 
 					      const struct classifier_view *view,
 					      const union flow_key *key)
 {
-	struct cache_slot *slot = cache_find(probe, view->mask);
+	struct cache_slot *slot = cache_find(probe->set, probe, view->mask);
 	struct classifier_entry *entry;
 	uint32_t generation = 0;
 
+	if (!slot)
+		slot = cache_find(cache_other_set(cache, probe->set), probe, view->mask);
 	if (slot) {
 		entry = slot->entry ? index_object(slot->entry) : NULL;
 		if ((!entry || classifier_generation(entry) == slot->generation) &&
