@@ -142,6 +142,17 @@ fuzz: ## fuzz one harness: F=name SECONDS=60
 	$(C)/fuzz/fuzz_$(F) -max_total_time=$(SECONDS) -timeout=10 -len_control=0 -max_len=1024 -artifact_prefix=$(C)/fuzz/$(F)- \
 		$(C)/fuzz/$(F) tests/fuzz/corpus/$(F)
 
+# What rules cost, natively and optimised; not part of check: it takes a minute and claims no figure.
+BENCH_SOURCES := $(sort $(wildcard firmware/path/*.c firmware/lib/*.c tests/bench/*.c))
+.PHONY: rule-rate
+rule-rate: $(B)/bench/rule_rate ## cycles of a lookup, and rule changes per second
+	$<
+
+$(B)/bench/rule_rate: $(BENCH_SOURCES) $(wildcard firmware/path/*.h firmware/lib/*.h tests/bench/*.h)
+	@mkdir -p $(@D)
+	gcc -D_GNU_SOURCE -Ifirmware -Iinclude -Itests/bench $(filter-out -O1,$(CHECK_CFLAGS)) -O3 \
+		-o $@ $(BENCH_SOURCES) -pthread -lm
+
 system: ## claims on the emulated server: T=name ... SOC=rv64|native
 	@sim/run/system $(if $(SOC),--soc $(SOC)) $(T)
 

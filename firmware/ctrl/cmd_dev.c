@@ -17,7 +17,7 @@ unsigned cmd_dev_info(const void *request, void *response, uint32_t *detail)
 	info->num_uplinks = hal_num_uplinks();
 	info->num_workers = hal_num_cores() - 1;
 	info->max_vdpa = cmd_vdpa_max();
-	info->max_flows = FLOW_MAX_RULES;
+	info->max_flows = flow_max_rules();
 	info->max_map_entries = IOTLB_MAX_ENTRIES;
 	info->max_queue_size = VIRTQ_MAX_SIZE;
 	info->max_vdpa_queue_pairs = 1;

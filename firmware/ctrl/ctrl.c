@@ -8,6 +8,7 @@
 #include "ctrl/event.h"
 #include "ctrl/mbox.h"
 #include "hal/hal.h"
+#include "path/epoch.h"
 #include "path/worker.h"
 #include <xvio/event.h>
 #include <xvio/port.h>
@@ -62,6 +63,7 @@ bool ctrl_poll(void)
 	struct xvio_status *status = hal_status();
 	const bool answered = mbox_poll();
 
+	epoch_reclaim();
 	ctrl_pass_notices();
 	ctrl_look_at_links();
 	__atomic_store_n(&status->heartbeat, status->heartbeat + 1, __ATOMIC_RELAXED);

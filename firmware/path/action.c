@@ -2,47 +2,80 @@
 /* Actions (action.h): output, drop, count. Worker core. */
 #include "path/action.h"
 
-#include "hal/hal.h"
 #include "path/core.h"
 #include "path/flow.h"
 #include "path/port.h"
 
-static void action_count(struct flow *flow, const struct pkt *pkt, unsigned core, uint64_t now_us)
+static const union output_mark action_own = {{.port = XVIO_PORT_PF}};
+static const union output_mark action_sole = {{.port = XVIO_PORT_PF, .sole = true}};
+
+static void action_count(const struct core *core, const struct pkt *pkt)
 {
-	struct flow_count *count = &flow->count[core];
+	struct flow_count *count = flow_count(pkt->flow, core->number);
 
 	stats_add_counter(&count->packets, 1);
 	stats_add_counter(&count->bytes, pkt->len_bytes);
-	atomic_store_explicit(&count->last_us, now_us, memory_order_relaxed);
+	atomic_store_explicit(&count->last_us, core->now_us, memory_order_relaxed);
 }
 
-static void action_run_flow(struct core *core, struct pkt *pkt)
+static void action_run_list(struct core *core, struct pkt *pkt)
 {
-	const struct flow *flow = pkt->flow;
-	struct output_mark own = {.port = XVIO_PORT_PF};
+	const struct flow_outputs *list = pkt->flow->list;
 	unsigned i;
 
-	for (i = 0; i < flow->num_outputs; i++)
-		output_add(core, pkt, flow->output[i], own, NULL);
-	if (!flow->num_outputs)
-		port_count(core, pkt->in_port, XVIO_STAT_DROP_RULE, 1);
+	for (i = 0; i < list->num; i++) {
+		const struct flow_output *output = &list->output[i];
+
+		output_add(core, pkt, output->port, action_own,
+			   output->sets_eth_dst ? output->eth_dst : NULL);
+	}
 }
 
+/* Returns 1 if the rule drops the packet. */
+static unsigned action_run_one(struct core *core, struct pkt *pkt)
+{
+	const struct flow *flow = pkt->flow;
+
+	switch (flow->kind) {
+	case FLOW_OUTPUT:
+		output_add(core, pkt, flow->port, action_sole, NULL);
+		return 0;
+	case FLOW_OUTPUT_ETH_DST:
+		output_add(core, pkt, flow->port, action_sole, flow->eth_dst);
+		return 0;
+	case FLOW_LIST:
+		action_run_list(core, pkt);
+		return 0;
+	default:
+		return 1;
+	}
+}
+
+static void action_count_port(const struct core *core, enum xvio_stat stat, unsigned num)
+{
+	if (num)
+		port_count(core, core->burst.pkt[0]->in_port, stat, num);
+}
+
+/* All packets of a burst came in by the same port: its counters are written once. */
 void action_run(struct core *core)
 {
-	uint64_t now_us = core->now_us;
+	unsigned num_misses = 0;
+	unsigned num_drops = 0;
 	unsigned i;
 
 	for (i = 0; i < core->burst.num; i++) {
 		struct pkt *pkt = core->burst.pkt[i];
 
 		if (pkt->flow) {
-			port_count(core, pkt->in_port, XVIO_STAT_FLOW_HITS, 1);
-			action_count(pkt->flow, pkt, core->number, now_us);
-			action_run_flow(core, pkt);
+			action_count(core, pkt);
+			num_drops += action_run_one(core, pkt);
 		} else {
-			port_count(core, pkt->in_port, XVIO_STAT_FLOW_MISSES, 1);
 			output_add_miss(core, pkt);
+			num_misses++;
 		}
 	}
+	action_count_port(core, XVIO_STAT_FLOW_HITS, core->burst.num - num_misses);
+	action_count_port(core, XVIO_STAT_FLOW_MISSES, num_misses);
+	action_count_port(core, XVIO_STAT_DROP_RULE, num_drops);
 }

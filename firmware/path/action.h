@@ -5,7 +5,10 @@
 
 struct core;
 
-/* Runs the flow of each packet in the core's burst, or sends it to host software if it has none. */
+/*
+ * Runs the flow of each packet in the core's burst, or sends it to host software if it has none. All of
+ * a burst came in by the same port.
+ */
 void action_run(struct core *core);
 
 #endif

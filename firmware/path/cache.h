@@ -1,19 +1,31 @@
 /* SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0 */
 /*
  * The exact-match cache in front of the classifier, one per worker core: the outcome of a lookup
- * (a miss too) under the whole key. Any change of the rules makes all entries old.
+ * (a miss too) under the key's bits that any rule looks at. The removal of a rule makes old what came
+ * from it, an addition nothing: entries are checked against the tables that have changed when they
+ * are used next.
  */
 #ifndef PATH_CACHE_H
 #define PATH_CACHE_H
 
+#include <stddef.h>
 #include "path/pkt.h"
+
+#define CACHE_MAX_ENTRIES 2097152u
 
 struct cache;
 
-/* Core 0. NULL: no memory. */
-struct cache *cache_create(void);
+/*
+ * With as many entries (80 bytes each, a power of two, CACHE_MAX_ENTRIES at most) as go into
+ * room_bytes, but at least a few. Core 0. NULL: no memory.
+ */
+struct cache *cache_create(size_t room_bytes);
 
-/* Sets flow of each packet by its key. The cache's core. */
+/* Sets flow of each packet by its key, and fetches what action_run() will touch. The cache's core. */
 void cache_lookup(struct cache *cache, struct burst *burst);
+
+/* How many entries it has, and how often the classifier was asked. Any core; for tests and benches. */
+uint32_t cache_num_entries(const struct cache *cache);
+uint64_t cache_num_asked(const struct cache *cache);
 
 #endif

@@ -1,32 +1,28 @@
 /* SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0 */
 /*
  * The tuple space (classifier.h). What workers follow is published by release stores: the list of
- * tables (an immutable copy for each change), a table's slots, the entries behind a slot. Each pairs
- * with the acquire load in classifier_lookup() and its helpers. What is unlinked is freed after
- * worker_synchronize(). Changes on core 0 only.
+ * tables (an immutable copy for each change), a table's slots, the entries behind a slot, and after
+ * all of them the sequence number. Changes on core 0 only; what is unlinked goes to epoch_defer().
  */
 #include "path/classifier.h"
 
 #include <stddef.h>
-#include "lib/hash.h"
+#include "hal/hal.h"
 #include "lib/heap.h"
-#include "path/worker.h"
+#include "path/epoch.h"
+#include "path/index.h"
 
-#define CLASSIFIER_MIN_SLOTS 16u
-
-/* Open addressing; a slot holds the first of the entries with one key. */
-struct classifier_slots {
-	uint32_t mask; /* number of slots - 1 */
-	_Atomic(struct classifier_entry *) slot[];
-};
+#define CLASSIFIER_RECOUNT 16u /* removals for one look at all of a table of as many slots */
 
 struct classifier_table {
-	union flow_key mask;
+	struct key_mask mask;
+	struct index index; /* first entries of each key */
+	_Atomic uint64_t changed; /* sequence number of the last addition */
+	union flow_key bits; /* of the mask; from here on core 0 */
 	uint32_t num_entries;
-	uint32_t num_slots_used; /* emptied ones included */
 	uint32_t best_prio; /* no entry has a lower one */
 	uint32_t num_best; /* entries that have it */
-	_Atomic(struct classifier_slots *) slots;
+	uint32_t num_removed; /* since best_prio was counted */
 };
 
 struct classifier_place {
@@ -36,81 +32,61 @@ struct classifier_place {
 
 /* Sorted by best_prio. */
 struct classifier_list {
+	struct key_mask mask; /* bits of all tables together */
 	uint32_t num_tables;
 	struct classifier_place place[];
 };
 
 static struct classifier_list classifier_no_tables;
 static _Atomic(struct classifier_list *) classifier_tables = &classifier_no_tables;
-static _Atomic uint64_t classifier_changes = 1;
-static uint64_t classifier_age;
-static struct classifier_entry classifier_emptied; /* in a slot: search goes on behind it */
+static _Atomic uint64_t classifier_sequence = 1;
 
 static struct classifier_list *classifier_own_list(void)
 {
 	return atomic_load_explicit(&classifier_tables, memory_order_relaxed);
 }
 
-/* Pairs with the acquire in classifier_version(): who sees the new number sees the change. */
-static void classifier_changed(void)
-{
-	atomic_fetch_add_explicit(&classifier_changes, 1, memory_order_release);
-}
-
-uint64_t classifier_version(void)
-{
-	return atomic_load_explicit(&classifier_changes, memory_order_acquire);
-}
-
+/* Where the guests' knowledge of the secrets ends: the moment of the boot, and where memory lies. */
 void classifier_init(void)
 {
+	uint8_t mac[8] = {0};
+	uint64_t seed = hal_time_us() ^ (uint64_t)hal_generation() << 48;
+	unsigned i;
+
+	hal_mac_address(mac);
+	for (i = 0; i < 6; i++)
+		seed = seed * 257 + mac[i];
+	hash_seed(seed ^ (uintptr_t)&mac << 20);
 	atomic_store(&classifier_tables, &classifier_no_tables);
-	classifier_changed();
-	classifier_age = 0;
+	atomic_store(&classifier_sequence, 1);
 }
 
-static void classifier_mask_key(union flow_key *masked, const union flow_key *key,
-				const union flow_key *mask)
-{
-	unsigned i;
+/* Workers */
 
-	for (i = 0; i < FLOW_KEY_WORDS; i++)
-		masked->word[i] = key->word[i] & mask->word[i];
+/* The sequence number first: the list, and what it leads to, are then as new as the number says. */
+struct classifier_view classifier_look(void)
+{
+	struct classifier_view view;
+
+	view.sequence = atomic_load_explicit(&classifier_sequence, memory_order_acquire);
+	view.list = atomic_load_explicit(&classifier_tables, memory_order_acquire);
+	view.mask = &view.list->mask;
+	return view;
 }
 
-static bool classifier_same_key(const union flow_key *a, const union flow_key *b)
+/* The first entry of the table that matches, or NULL. */
+static struct classifier_entry *classifier_probe(const struct classifier_table *table,
+						 const union flow_key *key)
 {
-	uint64_t difference = 0;
-	unsigned i;
+	struct key_masked masked;
+	uint64_t hash = key_hash(&table->mask, key, &masked);
+	struct index_walk walk = index_begin(&table->index, (uint32_t)hash);
+	struct classifier_entry *entry;
 
-	for (i = 0; i < FLOW_KEY_WORDS; i++)
-		difference |= a->word[i] ^ b->word[i];
-	return !difference;
-}
-
-/*
- * The slot that holds entries with this key, and in *found what was in it (a slot may be used anew
- * at any moment: workers must not look twice); or NULL. There is always a free slot to end at.
- */
-static _Atomic(struct classifier_entry *) *classifier_find(struct classifier_slots *slots,
-							   const union flow_key *masked,
-							   uint64_t hash,
-							   struct classifier_entry **found)
-{
-	uint32_t i;
-
-	for (i = (uint32_t)hash;; i++) {
-		_Atomic(struct classifier_entry *) *slot = &slots->slot[i & slots->mask];
-		struct classifier_entry *entry = atomic_load_explicit(slot, memory_order_acquire);
-
-		if (!entry)
-			return NULL;
-		if (entry != &classifier_emptied && entry->hash == hash &&
-		    classifier_same_key(&entry->key, masked)) {
-			*found = entry;
-			return slot;
-		}
-	}
+	do
+		entry = index_next(&walk);
+	while (entry && !key_same(&table->mask, &entry->key, &masked));
+	return entry;
 }
 
 static bool classifier_precedes(const struct classifier_entry *a, const struct classifier_entry *b)
@@ -118,121 +94,99 @@ static bool classifier_precedes(const struct classifier_entry *a, const struct c
 	return a->prio < b->prio || (a->prio == b->prio && a->age < b->age);
 }
 
-struct classifier_entry *classifier_lookup(const union flow_key *key)
+struct classifier_entry *classifier_find(const struct classifier_view *view,
+					 const union flow_key *key)
 {
-	const struct classifier_list *list =
-		atomic_load_explicit(&classifier_tables, memory_order_acquire);
+	const struct classifier_list *list = view->list;
 	struct classifier_entry *best = NULL;
 	uint32_t i;
 
 	for (i = 0; i < list->num_tables; i++) {
-		struct classifier_table *table = list->place[i].table;
 		struct classifier_entry *entry;
-		struct classifier_slots *slots;
-		union flow_key masked;
 
 		if (best && best->prio < list->place[i].best_prio)
 			break;
-		classifier_mask_key(&masked, key, &table->mask);
-		slots = atomic_load_explicit(&table->slots, memory_order_acquire);
-		if (classifier_find(slots, &masked, hash_words(masked.word, FLOW_KEY_WORDS),
-				    &entry) &&
-		    (!best || classifier_precedes(entry, best)))
+		entry = classifier_probe(list->place[i].table, key);
+		if (entry && (!best || classifier_precedes(entry, best)))
 			best = entry;
 	}
 	return best;
 }
 
-/* Slots */
-
-static struct classifier_slots *classifier_new_slots(uint32_t num_slots)
+struct classifier_entry *classifier_lookup(const union flow_key *key)
 {
-	struct classifier_slots *slots =
-		heap_alloc(sizeof(*slots) + num_slots * sizeof(slots->slot[0]));
+	struct classifier_view view = classifier_look();
 
-	if (slots)
-		slots->mask = num_slots - 1;
-	return slots;
+	return classifier_find(&view, key);
 }
 
-/* Puts the first entry of a key that is not in the slots yet. True: a slot never used before. */
-static bool classifier_put(struct classifier_slots *slots, struct classifier_entry *entry)
+/*
+ * What was added later is younger, so it wins only with a lower prio, or from behind the entry's own
+ * key and mask, which would have changed its generation.
+ */
+bool classifier_still_wins(const struct classifier_view *view, const union flow_key *key,
+			   const struct classifier_entry *entry, uint64_t since)
 {
+	const struct classifier_list *list = view->list;
+	uint64_t limit = entry ? entry->prio : UINT64_MAX;
 	uint32_t i;
 
-	for (i = (uint32_t)entry->hash;; i++) {
-		_Atomic(struct classifier_entry *) *slot = &slots->slot[i & slots->mask];
-		struct classifier_entry *old = atomic_load_explicit(slot, memory_order_relaxed);
+	for (i = 0; i < list->num_tables && list->place[i].best_prio < limit; i++) {
+		const struct classifier_table *table = list->place[i].table;
+		const struct classifier_entry *other;
 
-		if (old && old != &classifier_emptied)
+		if (atomic_load_explicit(&table->changed, memory_order_relaxed) <= since ||
+		    (entry && table == entry->table))
 			continue;
-		atomic_store_explicit(slot, entry, memory_order_release);
-		return !old;
+		other = classifier_probe(table, key);
+		if (other && other->prio < limit)
+			return false;
 	}
-}
-
-/* Makes sure that one more slot can be used, with a quarter free. The caller frees *old later. */
-static bool classifier_make_room(struct classifier_table *table, struct classifier_slots **old)
-{
-	struct classifier_slots *slots = atomic_load_explicit(&table->slots, memory_order_relaxed);
-	struct classifier_slots *larger;
-	uint32_t used = 0;
-	uint32_t i;
-
-	*old = NULL;
-	if ((table->num_slots_used + 1) * UINT64_C(4) <= (slots->mask + 1) * UINT64_C(3))
-		return true;
-	larger = classifier_new_slots(table->num_entries * 2 > slots->mask ? (slots->mask + 1) * 2
-									   : slots->mask + 1);
-	if (!larger)
-		return false;
-	for (i = 0; i <= slots->mask; i++) {
-		struct classifier_entry *entry =
-			atomic_load_explicit(&slots->slot[i], memory_order_relaxed);
-
-		if (entry && entry != &classifier_emptied)
-			used += classifier_put(larger, entry);
-	}
-	table->num_slots_used = used;
-	atomic_store_explicit(&table->slots, larger, memory_order_release);
-	*old = slots;
 	return true;
 }
 
 /* Tables and their order */
 
-static struct classifier_table *classifier_find_table(const union flow_key *mask)
+static struct classifier_table *classifier_find_table(const union flow_key *bits)
 {
 	const struct classifier_list *list = classifier_own_list();
 	uint32_t i;
 
 	for (i = 0; i < list->num_tables; i++) {
-		if (classifier_same_key(&list->place[i].table->mask, mask))
+		if (key_equal(&list->place[i].table->bits, bits))
 			return list->place[i].table;
 	}
 	return NULL;
 }
 
-static struct classifier_table *classifier_new_table(const union flow_key *mask)
+static struct classifier_table *classifier_new_table(const union flow_key *bits)
 {
 	struct classifier_table *table = heap_alloc(sizeof(*table));
-	struct classifier_slots *slots = classifier_new_slots(CLASSIFIER_MIN_SLOTS);
 
-	if (!table || !slots) {
+	if (!table || !index_init(&table->index)) {
 		heap_free(table);
-		heap_free(slots);
 		return NULL;
 	}
-	table->mask = *mask;
+	key_mask_init(&table->mask, bits);
+	table->bits = *bits;
 	table->best_prio = UINT32_MAX;
-	atomic_store_explicit(&table->slots, slots, memory_order_relaxed);
 	return table;
 }
 
-static void classifier_free_table(struct classifier_table *table)
+static void classifier_free_table(void *table)
 {
-	heap_free(atomic_load_explicit(&table->slots, memory_order_relaxed));
+	index_destroy(&((struct classifier_table *)table)->index);
 	heap_free(table);
+}
+
+static void classifier_append(struct classifier_list *list, union flow_key *bits,
+			      struct classifier_place place)
+{
+	uint32_t i;
+
+	for (i = 0; i < FLOW_KEY_WORDS; i++)
+		bits->word[i] |= place.table->bits.word[i];
+	list->place[list->num_tables++] = place;
 }
 
 /* A copy of the list in which table stands where its prio belongs; without it if NULL prio. */
@@ -241,6 +195,7 @@ static struct classifier_list *classifier_new_list(struct classifier_table *tabl
 {
 	const struct classifier_list *old = classifier_own_list();
 	struct classifier_list *list;
+	union flow_key bits = {0};
 	bool placed = !prio;
 	uint32_t i;
 
@@ -253,105 +208,141 @@ static struct classifier_list *classifier_new_list(struct classifier_table *tabl
 		if (old->place[i].table == table)
 			continue;
 		if (!placed && *prio < old->place[i].best_prio) {
-			list->place[list->num_tables++] = (struct classifier_place){table, *prio};
+			classifier_append(list, &bits, (struct classifier_place){table, *prio});
 			placed = true;
 		}
-		list->place[list->num_tables++] = old->place[i];
+		classifier_append(list, &bits, old->place[i]);
 	}
 	if (!placed)
-		list->place[list->num_tables++] = (struct classifier_place){table, *prio};
+		classifier_append(list, &bits, (struct classifier_place){table, *prio});
+	key_mask_init(&list->mask, &bits);
 	return list;
 }
 
-/* Publishes a list; returns the old one, for the caller to free after worker_synchronize(). */
-static struct classifier_list *classifier_publish(struct classifier_list *list)
+static void classifier_publish(struct classifier_list *list)
 {
 	struct classifier_list *old = classifier_own_list();
 
 	atomic_store_explicit(&classifier_tables, list, memory_order_release);
-	return old == &classifier_no_tables ? NULL : old;
+	if (old != &classifier_no_tables)
+		epoch_defer(heap_free, old);
+}
+
+/* Additions */
+
+/* After the change that it stands for. Who has found the entry before sees another number now. */
+static void classifier_step(struct classifier_entry *entry)
+{
+	uint32_t generation = atomic_load_explicit(&entry->generation, memory_order_relaxed);
+
+	atomic_store_explicit(&entry->generation, generation + 1, memory_order_release);
+}
+
+static void classifier_count(struct classifier_table *table, const struct classifier_entry *entry)
+{
+	if (entry->prio < table->best_prio || !table->num_entries) {
+		table->best_prio = entry->prio;
+		table->num_best = 0;
+	}
+	table->num_entries++;
+	table->num_best += entry->prio == table->best_prio;
+}
+
+/* The walk that ends at the slot of the entry's key; *first is what is in it, NULL: nothing. */
+static struct index_walk classifier_walk(const struct classifier_table *table,
+					 const union flow_key *key, uint32_t *hash,
+					 struct classifier_entry **first)
+{
+	struct key_masked masked;
+	struct index_walk walk;
+
+	*hash = (uint32_t)key_hash(&table->mask, key, &masked);
+	walk = index_begin(&table->index, *hash);
+	do
+		*first = index_next(&walk);
+	while (*first && !key_equal(&(*first)->key, key));
+	return walk;
 }
 
 static void classifier_link(struct classifier_table *table, struct classifier_entry *entry)
 {
-	struct classifier_slots *slots = atomic_load_explicit(&table->slots, memory_order_relaxed);
+	struct classifier_entry *first;
 	struct classifier_entry *at;
-	_Atomic(struct classifier_entry *) *link =
-		classifier_find(slots, &entry->key, entry->hash, &at);
+	struct classifier_entry *next;
+	uint32_t hash;
+	struct index_walk walk = classifier_walk(table, &entry->key, &hash, &first);
 
-	table->num_entries++;
-	if (entry->prio < table->best_prio || table->num_entries == 1) {
-		table->best_prio = entry->prio;
-		table->num_best = 0;
-	}
-	table->num_best += entry->prio == table->best_prio;
-	if (!link) {
-		table->num_slots_used += classifier_put(slots, entry);
+	if (!first || classifier_precedes(entry, first)) {
+		atomic_store_explicit(&entry->next, first, memory_order_relaxed);
+		classifier_step(entry);
+		if (!first) {
+			index_put(&table->index, hash, entry);
+			return;
+		}
+		index_replace(&walk, entry);
+		classifier_step(first);
 		return;
 	}
-	while (at && classifier_precedes(at, entry)) {
-		link = &at->next;
-		at = atomic_load_explicit(link, memory_order_relaxed);
+	at = first;
+	for (;;) {
+		next = atomic_load_explicit(&at->next, memory_order_relaxed);
+		if (!next || classifier_precedes(entry, next))
+			break;
+		at = next;
 	}
-	atomic_store_explicit(&entry->next, at, memory_order_relaxed);
-	atomic_store_explicit(link, entry, memory_order_release);
+	atomic_store_explicit(&entry->next, next, memory_order_relaxed);
+	atomic_store_explicit(&at->next, entry, memory_order_release);
 }
 
 bool classifier_add(struct classifier_entry *entry, const union flow_key *mask)
 {
+	uint64_t sequence = atomic_load_explicit(&classifier_sequence, memory_order_relaxed) + 1;
 	struct classifier_table *table = classifier_find_table(mask);
 	struct classifier_table *new_table = NULL;
-	struct classifier_slots *old_slots = NULL;
 	struct classifier_list *list = NULL;
 
 	if (!table)
 		table = new_table = classifier_new_table(mask);
 	if (!table)
 		return false;
+	if (!index_make_room(&table->index))
+		goto free_table;
 	if (!table->num_entries || entry->prio < table->best_prio) {
 		list = classifier_new_list(table, &entry->prio);
 		if (!list)
 			goto free_table;
 	}
-	if (!classifier_make_room(table, &old_slots))
-		goto free_list;
 	entry->table = table;
-	entry->hash = hash_words(entry->key.word, FLOW_KEY_WORDS);
-	entry->age = classifier_age++;
-	atomic_store_explicit(&entry->next, NULL, memory_order_relaxed);
+	entry->age = sequence;
+	classifier_count(table, entry);
 	classifier_link(table, entry);
+	atomic_store_explicit(&table->changed, sequence, memory_order_relaxed);
 	if (list)
-		list = classifier_publish(list);
-	classifier_changed();
-	if (list || old_slots) {
-		worker_synchronize();
-		heap_free(list);
-		heap_free(old_slots);
-	}
+		classifier_publish(list);
+	/* Pairs with the acquire in classifier_look(): who sees the number sees the addition. */
+	atomic_store_explicit(&classifier_sequence, sequence, memory_order_release);
 	return true;
 
-free_list:
-	heap_free(list);
 free_table:
 	if (new_table)
 		classifier_free_table(new_table);
 	return false;
 }
 
+/* Removals */
+
 /* The lowest prio in a table that has entries, and how many have it. */
 static void classifier_count_best(struct classifier_table *table)
 {
-	const struct classifier_slots *slots =
-		atomic_load_explicit(&table->slots, memory_order_relaxed);
-	struct classifier_entry *entry;
+	uint32_t num_slots = index_num_slots(&table->index);
 	uint32_t i;
 
 	table->best_prio = UINT32_MAX;
 	table->num_best = 0;
-	for (i = 0; i <= slots->mask; i++) {
-		entry = atomic_load_explicit(&slots->slot[i], memory_order_relaxed);
-		if (entry == &classifier_emptied)
-			continue;
+	table->num_removed = 0;
+	for (i = 0; i < num_slots; i++) {
+		const struct classifier_entry *entry = index_at(&table->index, i);
+
 		while (entry && entry->prio <= table->best_prio) {
 			if (entry->prio < table->best_prio) {
 				table->best_prio = entry->prio;
@@ -368,53 +359,79 @@ static void classifier_unlink(struct classifier_entry *entry)
 	struct classifier_entry *next = atomic_load_explicit(&entry->next, memory_order_relaxed);
 	struct classifier_table *table = entry->table;
 	struct classifier_entry *at;
-	_Atomic(struct classifier_entry *) *first =
-		classifier_find(atomic_load_explicit(&table->slots, memory_order_relaxed),
-				&entry->key, entry->hash, &at);
-	_Atomic(struct classifier_entry *) *link = first;
+	uint32_t hash;
+	struct index_walk walk = classifier_walk(table, &entry->key, &hash, &at);
 
-	while (at != entry) {
-		link = &at->next;
-		at = atomic_load_explicit(link, memory_order_relaxed);
+	if (at == entry) {
+		if (next) {
+			classifier_step(next);
+			index_replace(&walk, next);
+		} else {
+			index_remove(&table->index, &walk);
+		}
+		classifier_step(entry);
+	} else {
+		while (atomic_load_explicit(&at->next, memory_order_relaxed) != entry)
+			at = atomic_load_explicit(&at->next, memory_order_relaxed);
+		atomic_store_explicit(&at->next, next, memory_order_release);
 	}
-	if (link == first && !next)
-		next = &classifier_emptied;
-	atomic_store_explicit(link, next, memory_order_release);
 	table->num_entries--;
+	table->num_removed++;
 	table->num_best -= entry->prio == table->best_prio;
 }
 
-/* Without memory for a new list the old one stays: its prio is too low, which is only slower. */
+/*
+ * A best prio that is too low is only slower. So it stays when there is no memory for a new list, and
+ * while counting anew would cost more than the removals since the last time.
+ */
 void classifier_remove(struct classifier_entry *entry)
 {
 	struct classifier_table *table = entry->table;
 	struct classifier_list *list = NULL;
-	bool empty;
 
 	classifier_unlink(entry);
-	empty = !table->num_entries;
-	if (!table->num_best) {
-		classifier_count_best(table);
-		list = classifier_new_list(table, empty ? NULL : &table->best_prio);
-		empty = empty && list;
-		if (list)
-			list = classifier_publish(list);
+	if (!table->num_entries) {
+		list = classifier_new_list(table, NULL);
+		if (list) {
+			classifier_publish(list);
+			epoch_defer(classifier_free_table, table);
+		}
+		return;
 	}
-	classifier_changed();
-	worker_synchronize();
-	heap_free(list);
-	if (empty)
-		classifier_free_table(table);
+	if (table->num_best ||
+	    index_num_slots(&table->index) / CLASSIFIER_RECOUNT > table->num_removed)
+		return;
+	classifier_count_best(table);
+	list = classifier_new_list(table, &table->best_prio);
+	if (list)
+		classifier_publish(list);
+}
+
+/* What a cache remembers of the table's entries falls. */
+static void classifier_bury(const struct classifier_table *table)
+{
+	uint32_t num_slots = index_num_slots(&table->index);
+	uint32_t i;
+
+	for (i = 0; i < num_slots; i++) {
+		struct classifier_entry *entry = index_at(&table->index, i);
+
+		if (entry)
+			classifier_step(entry);
+	}
 }
 
 void classifier_clear(void)
 {
-	struct classifier_list *list = classifier_publish(&classifier_no_tables);
+	struct classifier_list *list = classifier_own_list();
 	uint32_t i;
 
-	classifier_changed();
-	worker_synchronize();
-	for (i = 0; list && i < list->num_tables; i++)
+	atomic_store_explicit(&classifier_tables, &classifier_no_tables, memory_order_release);
+	for (i = 0; i < list->num_tables; i++)
+		classifier_bury(list->place[i].table);
+	epoch_synchronize();
+	for (i = 0; i < list->num_tables; i++)
 		classifier_free_table(list->place[i].table);
-	heap_free(list);
+	if (list != &classifier_no_tables)
+		heap_free(list);
 }

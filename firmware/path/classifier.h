@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0 */
 /*
  * Tuple space: one hash table per mask, tried in the order of the best priority in each, until no
- * later one can win. Deterministic: lowest prio, then oldest entry. Core 0 changes it, workers read
- * without locks.
+ * later one can win. Deterministic: lowest prio, then oldest entry. Core 0 changes it and never waits
+ * for the workers, who read without locks; entries must be heap memory that stays an entry, whatever
+ * becomes of it, and may be used anew only through epoch_defer().
  */
 #ifndef PATH_CLASSIFIER_H
 #define PATH_CLASSIFIER_H
@@ -10,30 +11,33 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
-#include <xvio/flow.h>
-
-#define FLOW_KEY_WORDS 8u
-
-/* A flow key, aligned for work in words. */
-union flow_key {
-	struct xvio_flow_key field;
-	uint64_t word[FLOW_KEY_WORDS];
-};
-_Static_assert(sizeof(union flow_key) == sizeof(struct xvio_flow_key), "a key is all words");
+#include "path/key.h"
 
 struct classifier_table;
+struct classifier_list;
 
-/* Part of what is looked up. Immutable while workers can see it, but for next. */
+/* Part of what is looked up. Immutable while workers can see it, but for next and generation. */
 struct classifier_entry {
 	union flow_key key; /* masked */
 	struct classifier_table *table;
 	_Atomic(struct classifier_entry *) next; /* same key and mask, later in order */
-	uint64_t hash;
-	uint64_t age; /* counts additions */
+	uint64_t age; /* the sequence number of its addition */
 	uint32_t prio;
+	/* Odd while it comes first of those with its key and mask. Never the same again; never reset. */
+	_Atomic uint32_t generation;
 };
 
-/* Empty; forgets what there was (worker_init). */
+/*
+ * The rules as one burst sees them. sequence counts additions; an outcome that was right at one
+ * sequence number is right until its entry's generation changes, or classifier_still_wins() denies it.
+ */
+struct classifier_view {
+	const struct classifier_list *list;
+	const struct key_mask *mask; /* all bits that any rule looks at */
+	uint64_t sequence;
+};
+
+/* Forgets what there was, and draws the hash's secrets (worker_init). */
 void classifier_init(void);
 
 /*
@@ -42,16 +46,41 @@ void classifier_init(void);
  */
 bool classifier_add(struct classifier_entry *entry, const union flow_key *mask);
 
-/* Takes an entry out; when it returns no worker uses it any more. Core 0. */
+/* Takes an entry out: lookups that begin later do not find it. Core 0. */
 void classifier_remove(struct classifier_entry *entry);
 
 /* Takes all entries out, and returns when no worker uses one. The caller owns them. Core 0. */
 void classifier_clear(void);
 
+/* Worker, at the start of a burst; valid until the burst ends. */
+struct classifier_view classifier_look(void);
+
 /* The winner among the entries that match, or NULL. Worker; valid until its next burst boundary. */
+struct classifier_entry *classifier_find(const struct classifier_view *view,
+					 const union flow_key *key);
+
+/* The same, now. */
 struct classifier_entry *classifier_lookup(const union flow_key *key);
 
-/* Changes whenever the outcome of a lookup may change; never 0. Read it before the lookup. */
-uint64_t classifier_version(void);
+/*
+ * Whether the winner that key had at sequence number since (NULL: none) has not been beaten by an
+ * entry added later. Looks only into tables that have changed and could beat it. The entry's
+ * generation must not have changed. Worker.
+ */
+bool classifier_still_wins(const struct classifier_view *view, const union flow_key *key,
+			   const struct classifier_entry *entry, uint64_t since);
+
+/* Whether an outcome of classifier_find() may be remembered as right at the view's sequence. */
+static inline bool classifier_may_keep(const struct classifier_view *view,
+				       const struct classifier_entry *entry, uint32_t generation)
+{
+	return !entry || (generation % 2 && entry->age <= view->sequence);
+}
+
+/* Pairs with the release in classifier.c: who sees the old number may still use the entry. */
+static inline uint32_t classifier_generation(const struct classifier_entry *entry)
+{
+	return atomic_load_explicit(&entry->generation, memory_order_acquire);
+}
 
 #endif

@@ -7,7 +7,7 @@
 
 static struct core *core_of[CORE_MAX];
 
-static struct core *core_create(unsigned number)
+static struct core *core_create(unsigned number, size_t cache_bytes)
 {
 	struct core *core = heap_alloc(sizeof(*core));
 
@@ -17,18 +17,20 @@ static struct core *core_create(unsigned number)
 	list_init(&core->active);
 	list_init(&core->publish);
 	output_init(&core->output);
-	core->cache = cache_create();
+	core->cache = cache_create(cache_bytes);
 	return core->cache && pkt_pool_init(&core->pool) ? core : NULL;
 }
 
 bool core_init(void)
 {
+	size_t cache_bytes;
 	unsigned number;
 
 	if (hal_num_cores() < 2 || hal_num_cores() > CORE_MAX)
 		return false;
+	cache_bytes = heap_free_bytes() / CORE_CACHE_SHARE / (hal_num_cores() - 1);
 	for (number = 1; number < hal_num_cores(); number++) {
-		core_of[number] = core_create(number);
+		core_of[number] = core_create(number, cache_bytes);
 		if (!core_of[number])
 			return false;
 	}

@@ -19,6 +19,7 @@
 /* Queues that bring packets in one round: many share a DMA list; few stay in the cache. */
 #define CORE_MAX_QUEUES	 (HAL_HOST_MAPPED ? 4u : 8u)
 #define CORE_MAX_FETCHES 16u /* queues whose ring is looked at together */
+#define CORE_CACHE_SHARE 16u /* all cores' caches get this part of the heap */
 
 struct vnet_queue;
 

@@ -12,42 +12,82 @@
 #include <xvio/flow.h>
 #include "path/classifier.h"
 
-#define FLOW_MAX_RULES 131072u
+#define FLOW_CHUNK 256u /* rules whose memory is taken from the heap together */
 
-/* What one core counted for a rule; a cache line, so that cores do not meet in one. */
+/* What one core counted for a rule. A core's counters lie together: cores do not meet in a line. */
 struct flow_count {
-	_Alignas(64) _Atomic uint64_t packets;
+	_Atomic uint64_t packets;
 	_Atomic uint64_t bytes;
-	_Atomic uint64_t last_us;
+	_Atomic uint64_t last_us; /* core 0's: when the rule was added */
+	uint64_t spare;
 };
 
-/* A rule as workers run it. Immutable but for the counters, each written by its core. */
+/* An output of a rule that has several. */
+struct flow_output {
+	uint16_t port;
+	uint8_t eth_dst[6];
+	bool sets_eth_dst;
+};
+
+struct flow_outputs {
+	unsigned num;
+	struct flow_output output[];
+};
+
+/* What a rule does, chosen when it is added. */
+enum flow_kind {
+	FLOW_DROP,
+	FLOW_OUTPUT, /* to port */
+	FLOW_OUTPUT_ETH_DST, /* to port, with eth_dst */
+	FLOW_LIST, /* to those of the list, in order */
+};
+
+/*
+ * A rule as workers run it: a line with its key, a line with all else. Immutable from when workers
+ * see it until they no longer can. Its memory is a rule's for ever (cache.c).
+ */
 struct flow {
 	struct classifier_entry entry;
-	uint16_t num_outputs; /* 0: drop */
-	uint16_t output[XVIO_FLOW_MAX_ACTIONS]; /* ports, in the rule's order */
-	struct flow *next; /* same cookie bucket; core 0 */
+	uint8_t kind; /* enum flow_kind */
+	uint16_t port;
+	union {
+		uint8_t eth_dst[6];
+		struct flow_outputs *list;
+	};
+	struct flow_count *count; /* of core 0; FLOW_CHUNK further on the next core's */
 	uint64_t cookie;
-	uint64_t added_us;
-	struct flow_count count[]; /* per core */
 };
+_Static_assert(sizeof(struct flow) <= 128, "a rule is two lines");
+
+/* A core's counters of a rule. */
+static inline struct flow_count *flow_count(const struct flow *flow, unsigned core)
+{
+	return &flow->count[core * FLOW_CHUNK];
+}
 
 /*
  * Checks and installs a rule (rule is a copy the host can no longer change). Not OK: nothing was
  * changed, and *detail is the byte offset of the offending field in struct xvio_flow_rule. EXISTS:
- * the cookie is taken. When it returns, every packet looked up from now on sees the rule.
+ * the cookie is taken. When it returns, every packet looked up from now on sees the rule. Does not
+ * wait for the workers.
  */
 unsigned flow_add(const struct xvio_flow_rule *rule, uint32_t *detail);
 
-/* Removes a rule; no packet uses it any more when it returns. last (may be NULL): final counters. */
+/*
+ * Removes a rule: no packet looked up from now on sees it. last (may be NULL): its final counters, for
+ * which it waits until no worker uses the rule any more; without last it does not wait.
+ */
 unsigned flow_del(uint64_t cookie, struct xvio_flow_stats *last);
 
 unsigned flow_stats(uint64_t cookie, struct xvio_flow_stats *stats);
 
-/* Removes all rules. */
+/* Removes all rules; no packet uses one any more when it returns. */
 void flow_flush(void);
 
-/* Empty tables (worker_init). False: no memory. */
+/* How many rules there may be: what three quarters of the memory left at start have room for. */
+uint32_t flow_max_rules(void);
+
+/* Empty tables (worker_init), after all else that the path keeps on the heap. False: no memory. */
 bool flow_init(void);
 
 #endif

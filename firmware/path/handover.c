@@ -16,7 +16,7 @@
 
 struct handover_entry {
 	struct pkt *pkt;
-	struct output_mark mark;
+	union output_mark mark;
 	uint16_t port;
 	bool has_eth_dst;
 	uint8_t eth_dst[6];
@@ -56,7 +56,7 @@ static void handover_reclaim(struct core *core, struct handover *ring)
 }
 
 bool handover_push(struct core *core, unsigned to, struct pkt *pkt, uint16_t port,
-		   struct output_mark mark, const uint8_t *eth_dst)
+		   union output_mark mark, const uint8_t *eth_dst)
 {
 	struct handover *ring = handover_ring[core->number][to];
 	struct handover_entry *entry;

@@ -15,7 +15,7 @@ bool handover_init(void);
 
 /* Lends a packet of this core to another, for output by port (output_add()). False: no room. */
 bool handover_push(struct core *core, unsigned to, struct pkt *pkt, uint16_t port,
-		   struct output_mark mark, const uint8_t *eth_dst);
+		   union output_mark mark, const uint8_t *eth_dst);
 
 /* Adds what other cores have lent to this core's outputs. */
 void handover_take(struct core *core);

@@ -10,7 +10,8 @@
 void output_init(struct output_set *set)
 {
 	list_init(&set->rows);
-	set->num = 0;
+	set->free = set->output;
+	set->way.max_bytes = 0;
 }
 
 static void output_drop(const struct core *core, uint16_t port, enum xvio_stat stat)
@@ -61,12 +62,11 @@ static void output_complete(struct core *core)
 		struct port_row *row = list_entry(link, struct port_row, link);
 
 		row->port->ops->complete(core, row);
-		row->first = NULL;
 		row->last_next = &row->first;
 		row->num_outputs = 0;
 		list_remove(link);
 	}
-	set->num = 0;
+	set->free = set->output;
 	set->way.max_bytes = 0; /* ports may change between rounds */
 }
 
@@ -85,16 +85,21 @@ void output_flush(struct core *core)
 	output_complete(core);
 }
 
+static inline bool output_has_room(const struct output_set *set)
+{
+	return set->free != set->output + OUTPUT_MAX;
+}
+
 /* Adds a packet to a row; there is room in the set. */
 static inline void output_enqueue(struct output_set *set, struct port_row *row, struct pkt *pkt,
-				  struct output_mark mark, const uint8_t *eth_dst)
+				  union output_mark mark, const uint8_t *eth_dst)
 {
-	struct output *output = &set->output[set->num++];
+	struct output *output = set->free++;
 
-	output->pkt = pkt;
 	output->next = NULL;
+	output->pkt = pkt;
 	output->eth_dst = eth_dst;
-	output->mark = mark;
+	output->mark.word = mark.word;
 	*row->last_next = output;
 	row->last_next = &output->next;
 	if (!row->num_outputs++)
@@ -103,7 +108,7 @@ static inline void output_enqueue(struct output_set *set, struct port_row *row, 
 
 /* Looks the port up; what is found serves those that follow in this round. */
 static void output_look_up(struct core *core, struct pkt *pkt, uint16_t number,
-			   struct output_mark mark, const uint8_t *eth_dst)
+			   union output_mark mark, const uint8_t *eth_dst)
 {
 	struct output_set *set = &core->output;
 	struct port *port = port_get(number);
@@ -122,7 +127,7 @@ static void output_look_up(struct core *core, struct pkt *pkt, uint16_t number,
 		return;
 	}
 	if (port->any_core_sends || port->core == core->number) {
-		if (set->num == OUTPUT_MAX)
+		if (!output_has_room(set))
 			output_spill(core);
 		set->way.port = number;
 		set->way.row = port_row(port, core->number);
@@ -133,12 +138,12 @@ static void output_look_up(struct core *core, struct pkt *pkt, uint16_t number,
 	}
 }
 
-void output_add(struct core *core, struct pkt *pkt, uint16_t port, struct output_mark mark,
+void output_add(struct core *core, struct pkt *pkt, uint16_t port, union output_mark mark,
 		const uint8_t *eth_dst)
 {
 	struct output_set *set = &core->output;
 
-	if (port == set->way.port && pkt->len_bytes <= set->way.max_bytes && set->num < OUTPUT_MAX)
+	if (port == set->way.port && pkt->len_bytes <= set->way.max_bytes && output_has_room(set))
 		output_enqueue(set, set->way.row, pkt, mark, eth_dst);
 	else
 		output_look_up(core, pkt, port, mark, eth_dst);
@@ -146,7 +151,7 @@ void output_add(struct core *core, struct pkt *pkt, uint16_t port, struct output
 
 void output_add_miss(struct core *core, struct pkt *pkt)
 {
-	struct output_mark mark = {.port = pkt->in_port, .flags = XVIO_META_F_REPR};
+	union output_mark mark = {{.port = pkt->in_port, .flags = XVIO_META_F_REPR}};
 
 	output_add(core, pkt, XVIO_PORT_PF, mark, NULL);
 }

@@ -18,22 +18,28 @@
 struct core;
 struct port_row;
 
-/* How a packet is marked for host software (struct xvio_pkt_meta), which other ports ignore. */
-struct output_mark {
-	uint16_t port;
-	uint8_t flags; /* XVIO_META_F_* */
-	bool sole; /* the packet goes nowhere else: its frame may be changed in place */
+/*
+ * How a packet is marked for host software (struct xvio_pkt_meta), which other ports ignore; in one
+ * word, as it is handed from stage to stage with each packet.
+ */
+union output_mark {
+	struct {
+		uint16_t port;
+		uint8_t flags; /* XVIO_META_F_* */
+		bool sole; /* the packet goes nowhere else: its frame may be changed in place */
+	};
+	uint32_t word;
 };
 
 #define OUTPUT_PREFIX_BYTES 24u /* a header and an Ethernet address */
 
 /* One packet to one port. In DMA-able memory. */
 struct output {
-	struct pkt *pkt;
 	struct output *next; /* to the same port */
+	struct pkt *pkt;
 	const uint8_t *eth_dst; /* NULL: as in the frame */
 	struct virtq *vq; /* it went to, if the port has queues */
-	struct output_mark mark;
+	union output_mark mark;
 	bool sent; /* by the port's transmit; else it has counted why not */
 	uint8_t prefix[OUTPUT_PREFIX_BYTES]; /* what goes out in the place of the frame's start */
 };
@@ -46,9 +52,9 @@ struct output_way {
 };
 
 struct output_set {
-	struct list rows; /* ports with outputs, port_row.link */
 	struct output_way way; /* of this round */
-	unsigned num;
+	struct output *free; /* the next to be used */
+	struct list rows; /* ports with outputs, port_row.link */
 	struct output output[OUTPUT_MAX];
 };
 
@@ -59,7 +65,7 @@ void output_init(struct output_set *set);
  * eth_dst: six bytes that go out in the place of the frame's destination, valid until the round ends;
  * NULL: the frame as it is.
  */
-void output_add(struct core *core, struct pkt *pkt, uint16_t port, struct output_mark mark,
+void output_add(struct core *core, struct pkt *pkt, uint16_t port, union output_mark mark,
 		const uint8_t *eth_dst);
 
 /* To host software, as from the representor of the port it came in by. */

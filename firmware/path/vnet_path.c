@@ -290,7 +290,7 @@ static void vnet_make_header(struct pkt *pkt)
 /* From host software: out of a port directly, for its representor; or the PF's own. */
 static void vnet_receive_marked(struct core *core, struct pkt *pkt)
 {
-	struct output_mark none = {.port = XVIO_PORT_PF};
+	union output_mark none = {{.port = XVIO_PORT_PF}};
 	struct xvio_pkt_meta meta;
 
 	memcpy(&meta, pkt->data - sizeof(meta), sizeof(meta));

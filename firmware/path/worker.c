@@ -12,6 +12,7 @@
 #include "lib/panic.h"
 #include "path/action.h"
 #include "path/core.h"
+#include "path/epoch.h"
 #include "path/flow.h"
 #include "path/handover.h"
 #include "path/parse.h"
@@ -52,7 +53,7 @@ void worker_init(void)
 	classifier_init();
 	port_init();
 	vnet_init();
-	good = core_init() && handover_init() && flow_init();
+	good = epoch_init() && core_init() && handover_init() && flow_init();
 	for (core = 1; good && core < hal_num_cores(); core++) {
 		worker_notices[core] = heap_alloc(sizeof(struct worker_notices));
 		good = worker_notices[core] != NULL;
@@ -139,6 +140,7 @@ bool worker_poll(void)
 
 	core->busy = false;
 	core->now_us = hal_time_us();
+	epoch_pass(core->number);
 	worker_run_call(core);
 	worker_take_doorbells(core);
 	handover_take(core);
@@ -177,16 +179,21 @@ static void worker_account(struct core *core, bool busy, uint64_t cycles)
 
 void worker_loop(void)
 {
+	struct core *core = core_self();
 	uint64_t began = hal_cycles();
 
+	epoch_enter(core->number);
 	for (;;) {
 		bool busy = worker_poll();
 		uint64_t now = hal_cycles();
 
-		worker_account(core_self(), busy, now - began);
+		worker_account(core, busy, now - began);
 		began = now;
-		if (!busy && !worker_polls)
-			hal_sleep(WORKER_SLEEP_US);
+		if (busy || worker_polls)
+			continue;
+		epoch_leave(core->number);
+		hal_sleep(WORKER_SLEEP_US);
+		epoch_enter(core->number);
 	}
 }
 

@@ -37,13 +37,22 @@ XVIO_ASSERT_SIZE(struct xvio_flow_key, 64);
 #define XVIO_FLOW_FRAG_ANY     0x1u /* a fragment */
 #define XVIO_FLOW_FRAG_LATER   0x2u /* not the first one: no transport header, ports are 0 */
 
-#define XVIO_ACTION_OUTPUT 1u /* arg: port */
-#define XVIO_ACTION_DROP   2u /* must be the only action */
+#define XVIO_ACTION_OUTPUT	1u /* arg: port */
+#define XVIO_ACTION_DROP	2u /* must be the only action */
+#define XVIO_ACTION_SET_ETH_DST 3u /* eth_dst: for the outputs behind it, at least one */
 
 struct xvio_flow_action {
-	xvio_le16 type; /* XVIO_ACTION_* */
-	xvio_le16 reserved; /* 0 */
-	xvio_le32 arg;
+	union {
+		struct {
+			xvio_le16 type; /* XVIO_ACTION_* */
+			xvio_le16 reserved; /* 0 */
+			xvio_le32 arg;
+		};
+		struct {
+			uint8_t type_bytes[2]; /* type */
+			uint8_t eth_dst[6];
+		};
+	};
 };
 XVIO_ASSERT_SIZE(struct xvio_flow_action, 8);
 

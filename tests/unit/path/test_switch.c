@@ -199,9 +199,9 @@ static void test_mirror(void **state)
 	struct xvio_flow_rule rule = {
 		.cookie = 1,
 		.num_actions = 3,
-		.action = {{XVIO_ACTION_OUTPUT, 0, PORT_B},
-			   {XVIO_ACTION_OUTPUT, 0, XVIO_PORT_UPLINK(0)},
-			   {XVIO_ACTION_OUTPUT, 0, PORT_A}},
+		.action = {{.type = XVIO_ACTION_OUTPUT, .arg = PORT_B},
+			   {.type = XVIO_ACTION_OUTPUT, .arg = XVIO_PORT_UPLINK(0)},
+			   {.type = XVIO_ACTION_OUTPUT, .arg = PORT_A}},
 	};
 	uint32_t detail;
 

@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0 */
+/*
+ * Flow keys under a mask, in words. Only words in which the mask has bits are touched: they are hashed
+ * two by two, and a rule on the port alone costs one pair. Any core.
+ */
+#ifndef PATH_KEY_H
+#define PATH_KEY_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <xvio/flow.h>
+#include "lib/hash.h"
+
+#define FLOW_KEY_WORDS 8u
+
+/* A flow key, aligned for work in words. */
+union flow_key {
+	struct xvio_flow_key field;
+	uint64_t word[FLOW_KEY_WORDS];
+};
+_Static_assert(sizeof(union flow_key) == sizeof(struct xvio_flow_key), "a key is all words");
+_Static_assert(FLOW_KEY_WORDS <= HASH_SECRETS, "a secret for each word");
+
+/* Two words of a key: where they are, which of their bits count, and what they are hashed with. */
+struct key_pair {
+	uint64_t mask[2];
+	uint64_t secret[2];
+	uint32_t at[2];
+};
+
+struct key_mask {
+	uint32_t num_pairs;
+	struct key_pair pair[FLOW_KEY_WORDS / 2];
+};
+
+/* What a mask leaves of a key: the words of its pairs, one after the other. */
+struct key_masked {
+	uint64_t word[FLOW_KEY_WORDS];
+};
+
+/* With an odd number of words the last pair has one of mask 0, which is none of the others. */
+static inline void key_mask_init(struct key_mask *mask, const union flow_key *bits)
+{
+	uint32_t idle = 0;
+	uint32_t num = 0;
+	uint32_t i;
+
+	for (i = 0; i < FLOW_KEY_WORDS; i++) {
+		if (!bits->word[i]) {
+			idle = i;
+			continue;
+		}
+		mask->pair[num / 2].at[num % 2] = i;
+		num++;
+	}
+	if (num % 2)
+		mask->pair[num / 2].at[1] = idle;
+	mask->num_pairs = (num + 1) / 2;
+	for (i = 0; i < mask->num_pairs * 2; i++) {
+		uint32_t at = mask->pair[i / 2].at[i % 2];
+
+		mask->pair[i / 2].mask[i % 2] = bits->word[at];
+		mask->pair[i / 2].secret[i % 2] = hash_secret[at];
+	}
+}
+
+/* The hash of a key under a mask, and in *masked the words that were hashed. */
+static inline uint64_t key_hash(const struct key_mask *mask, const union flow_key *key,
+				struct key_masked *masked)
+{
+	const struct key_pair *pair = mask->pair;
+	const struct key_pair *end = pair + mask->num_pairs;
+	uint64_t *word = masked->word;
+	uint64_t hash = 0;
+
+	for (; pair < end; pair++, word += 2) {
+		word[0] = key->word[pair->at[0]] & pair->mask[0];
+		word[1] = key->word[pair->at[1]] & pair->mask[1];
+		hash ^= hash_fold(word[0] ^ pair->secret[0], word[1] ^ pair->secret[1]);
+	}
+	return hash;
+}
+
+/* Whether a stored key has these words where the mask has bits. */
+static inline bool key_same(const struct key_mask *mask, const union flow_key *stored,
+			    const struct key_masked *masked)
+{
+	const struct key_pair *pair = mask->pair;
+	const struct key_pair *end = pair + mask->num_pairs;
+	const uint64_t *word = masked->word;
+	uint64_t difference = 0;
+
+	for (; pair < end; pair++, word += 2) {
+		difference |= stored->word[pair->at[0]] ^ word[0];
+		difference |= stored->word[pair->at[1]] ^ word[1];
+	}
+	return !difference;
+}
+
+/* Stores the words where they belong; what the mask does not look at stays as it was. */
+static inline void key_store(const struct key_mask *mask, union flow_key *stored,
+			     const struct key_masked *masked)
+{
+	uint32_t i;
+
+	for (i = 0; i < mask->num_pairs * 2; i++)
+		stored->word[mask->pair[i / 2].at[i % 2]] = masked->word[i];
+}
+
+static inline bool key_equal(const union flow_key *a, const union flow_key *b)
+{
+	uint64_t difference = 0;
+	uint32_t i;
+
+	for (i = 0; i < FLOW_KEY_WORDS; i++)
+		difference |= a->word[i] ^ b->word[i];
+	return !difference;
+}
+
+#endif
