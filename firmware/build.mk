@@ -16,7 +16,7 @@ FW_CFLAGS := -std=c11 -Wall -Wextra -Werror -Wmissing-prototypes -Wstrict-protot
 
 FW_CROSS ?= riscv64-unknown-elf-
 FW_RV64_CFLAGS := $(FW_CFLAGS) -O2 -march=rv64imac_zicsr_zifencei -mabi=lp64 -mcmodel=medany \
-	-mstrict-align -ffreestanding -fno-builtin-printf -fno-tree-loop-distribute-patterns \
+	-mstrict-align -ffreestanding -fbuiltin -fno-tree-loop-distribute-patterns \
 	-ffunction-sections -fdata-sections -fno-asynchronous-unwind-tables
 FW_RV64_CPPFLAGS := $(FW_CPPFLAGS) -Ifirmware/hal/rv64/include -Ifirmware/hal/link/include
 FW_RV64_LDFLAGS := -nostdlib -static -mabi=lp64 -march=rv64imac_zicsr_zifencei -mcmodel=medany \

@@ -76,7 +76,7 @@ bool pkt_pull(struct pkt *pkt)
 
 	if (pkt->data == frame)
 		return true;
-	if (rest_bytes &&
+	if (HAL_HOST_MAPPED && rest_bytes &&
 	    !virtq_copy(pkt->vq, NULL, pkt->chain, pkt->vq->config.hdr_bytes + pkt->have_bytes,
 			frame + pkt->have_bytes, rest_bytes))
 		return false;

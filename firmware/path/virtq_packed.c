@@ -24,15 +24,10 @@ static uint16_t packed_advance(const struct virtq *vq, uint16_t at, uint32_t num
 	return (uint16_t)(place | wrap);
 }
 
-/* The marks of a descriptor that the driver makes available, or that we have used, in this lap. */
+/* The marks of a descriptor that the driver makes available in this lap. */
 static uint16_t packed_avail_marks(uint16_t at)
 {
 	return at & VIRTQ_PACKED_WRAP ? VIRTQ_PACKED_DESC_F_AVAIL : VIRTQ_PACKED_DESC_F_USED;
-}
-
-static uint16_t packed_used_marks(uint16_t at)
-{
-	return at & VIRTQ_PACKED_WRAP ? PACKED_MARKS : 0;
 }
 
 /* Fetching where host memory is not mapped */
@@ -232,18 +227,12 @@ static void packed_set_quiet(struct virtq *vq, struct dma_list *dma, bool quiet)
 }
 
 /* Length, id and flags of the used descriptor for chain, as they stand in the ring. */
-static uint64_t packed_used_word(const struct virtq_chain *chain, uint16_t id)
+static inline uint64_t packed_used_word(const struct virtq_chain *chain, uint16_t id)
 {
-	uint16_t flags = packed_used_marks(chain->at);
+	uint64_t marks = chain->at & VIRTQ_PACKED_WRAP ? PACKED_MARKS : 0;
+	uint64_t write = chain->written_bytes ? VIRTQ_DESC_F_WRITE : 0;
 
-	if (chain->written_bytes)
-		flags |= VIRTQ_DESC_F_WRITE;
-	return chain->written_bytes | (uint64_t)id << 32 | (uint64_t)flags << 48;
-}
-
-static once_word *packed_used_place(const struct virtq *vq, const struct virtq_chain *chain)
-{
-	return (once_word *)&vq->ring[chain->at & vq->mask].len;
+	return chain->written_bytes | (uint64_t)id << 32 | (marks | write) << 48;
 }
 
 static struct virtq_chain *packed_chain(const struct virtq *vq, uint32_t number)
@@ -283,6 +272,24 @@ static void packed_push_first(struct virtq *vq, struct dma_list *dma)
 		virtq_pull(vq, dma, VIRTQ_DRIVER, 0, vq->driver_event, sizeof(*vq->driver_event));
 }
 
+/* Used descriptors of the chains from number first up to end, in any order. */
+static void packed_write_used(struct virtq *vq, uint32_t first, uint32_t end)
+{
+	const uint32_t mask = vq->mask;
+	struct virtq_packed_desc *ring = vq->ring;
+
+	while (first != end) {
+		const struct virtq_chain *chain = &vq->chain[first & mask];
+		const struct virtq_chain *stop =
+			chain + bits_min(end - first, mask + 1 - (first & mask));
+
+		first += (uint32_t)(stop - chain);
+		for (; chain != stop; chain++)
+			*(volatile once_word *)&ring[chain->at & mask].len =
+				packed_used_word(chain, chain->id);
+	}
+}
+
 /*
  * The first chain's flags make the whole visible and come last; the others may be in any order. With
  * VIRTIO_F_IN_ORDER one descriptor tells of all chains of a queue that is only read (2.8.17).
@@ -292,16 +299,11 @@ static void packed_publish(struct virtq *vq, struct dma_list *dma)
 	bool single = vq->config.in_order && vq->config.role == VIRTQ_FROM_DRIVER;
 	const struct virtq_chain *first = packed_chain(vq, vq->published);
 	uint16_t first_id = single ? packed_chain(vq, vq->taken - 1)->id : first->id;
-	uint32_t i;
+	once_word *place = (once_word *)&vq->ring[first->at & vq->mask].len;
 
-	for (i = vq->published + 1; !single && i != vq->taken; i++) {
-		const struct virtq_chain *chain = packed_chain(vq, i);
-
-		__atomic_store_n(packed_used_place(vq, chain), packed_used_word(chain, chain->id),
-				 __ATOMIC_RELAXED);
-	}
-	__atomic_store_n(packed_used_place(vq, first), packed_used_word(first, first_id),
-			 __ATOMIC_RELEASE);
+	if (!single)
+		packed_write_used(vq, vq->published + 1, vq->taken);
+	__atomic_store_n(place, packed_used_word(first, first_id), __ATOMIC_RELEASE);
 	if (HAL_HOST_MAPPED)
 		atomic_thread_fence(memory_order_seq_cst);
 	else if (single || vq->taken - vq->published == 1 ||

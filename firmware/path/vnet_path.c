@@ -143,7 +143,9 @@ static inline void vnet_fill_pkt(struct pkt *pkt, struct virtq *vq, const struct
 	pkt->have_bytes = vnet_first_bytes(pkt->len_bytes);
 	pkt->data = (HAL_HOST_MAPPED ? pkt->head : pkt->room) + PKT_FRAME_OFFSET;
 	pkt->in_port = in_port;
-	pkt->vq = HAL_HOST_MAPPED ? vq : NULL;
+	if (!HAL_HOST_MAPPED)
+		return;
+	pkt->vq = vq;
 	pkt->chain = chain;
 }
 
@@ -270,85 +272,102 @@ void vnet_fetch(struct core *core)
 /* No offload is offered, so flags and type of the header in front of a packet must say nothing. */
 static bool vnet_header_is_plain(const uint8_t *header)
 {
-	uint16_t flags_and_type;
-
-	memcpy(&flags_and_type, header, sizeof(flags_and_type));
-	return !flags_and_type;
+	return !(header[0] | header[1]);
 }
 
-/* Makes the header in front of the frame the one that other drivers are to find there. */
-static void vnet_make_header(struct pkt *pkt)
+/*
+ * Makes the rest of a plain header in front of the frame the one that other drivers are to find there:
+ * only num_buffers, at its end, is not 0.
+ */
+static inline void vnet_make_header(struct pkt *pkt)
 {
-	static const struct virtio_net_hdr plain = {.num_buffers = 1};
+	uint8_t *rest = __builtin_assume_aligned(pkt->data - 10, 8); /* PKT_FRAME_OFFSET */
+	static const uint16_t num_buffers = 1;
 
 	if (HAL_HOST_MAPPED)
 		return;
-	*(struct virtio_net_hdr *)(pkt->data - sizeof(plain)) = plain;
+	memset(rest, 0, 8);
+	memcpy(rest + 8, &num_buffers, sizeof(num_buffers));
 	pkt->has_header = true;
 }
 
-/* From host software: out of a port directly, for its representor; or the PF's own. */
-static void vnet_receive_marked(struct core *core, struct pkt *pkt)
+/*
+ * What host software sends is marked: the PF's own is looked up (true), the rest goes out of a port
+ * directly, for its representor.
+ */
+static bool vnet_receive_marked(struct core *core, struct pkt *pkt)
 {
 	union output_mark none = {{.port = XVIO_PORT_PF}};
 	struct xvio_pkt_meta meta;
 
 	memcpy(&meta, pkt->data - sizeof(meta), sizeof(meta));
-	vnet_make_header(pkt);
-	if (!meta.flags) {
-		core->burst.pkt[core->burst.num++] = pkt;
-		return;
-	}
+	memset(pkt->data - sizeof(struct virtio_net_hdr), 0, 2);
+	if (!meta.flags)
+		return true;
 	if (meta.flags != XVIO_META_F_REPR || meta.port == XVIO_PORT_PF ||
 	    !port_exists(meta.port)) {
 		port_count(core, XVIO_PORT_PF, XVIO_STAT_DROP_BAD_META, 1);
-		return;
-	}
-	port_count(core, meta.port, XVIO_STAT_REPR_RX_PACKETS, 1);
-	output_add(core, pkt, meta.port, none, NULL);
-}
-
-/* What is to be looked up goes into the burst. Returns false for what is malformed. */
-static bool vnet_receive_one(struct core *core, struct pkt *pkt, uint32_t hdr_bytes)
-{
-	if (!vnet_header_is_plain(pkt->data - hdr_bytes) || pkt->len_bytes < XVIO_MIN_FRAME_BYTES)
 		return false;
-	if (hdr_bytes != sizeof(struct virtio_net_hdr)) {
-		vnet_receive_marked(core, pkt);
-		return true;
 	}
 	vnet_make_header(pkt);
-	core->burst.pkt[core->burst.num++] = pkt;
-	return true;
+	port_count(core, meta.port, XVIO_STAT_REPR_RX_PACKETS, 1);
+	output_add(core, pkt, meta.port, none, NULL);
+	return false;
+}
+
+/* Why packets of a burst go no further. */
+struct vnet_refused {
+	unsigned num_oversize;
+	unsigned num_malformed;
+};
+
+/* Of the packets that came, those to be looked up go into the burst. Returns the bytes of all. */
+static uint64_t vnet_sort(struct core *core, struct vnet_queue *queue, struct vnet_refused *refused)
+{
+	const uint32_t hdr_bytes = queue->vq->config.hdr_bytes;
+	const bool is_marked = hdr_bytes != sizeof(struct virtio_net_hdr);
+	struct pkt **good = core->burst.pkt;
+	struct pkt **end = queue->pkt + queue->num_asked;
+	struct pkt **slot;
+	uint64_t num_bytes = 0;
+
+	for (slot = queue->pkt; slot != end; slot++) {
+		struct pkt *pkt = *slot;
+
+		if (!pkt) {
+			refused->num_oversize++;
+			continue;
+		}
+		num_bytes += pkt->len_bytes;
+		if (!vnet_header_is_plain(pkt->data - hdr_bytes) ||
+		    pkt->len_bytes < XVIO_MIN_FRAME_BYTES) {
+			refused->num_malformed++;
+			continue;
+		}
+		if (is_marked && !vnet_receive_marked(core, pkt))
+			continue;
+		vnet_make_header(pkt);
+		*good++ = pkt;
+	}
+	core->burst.num = (unsigned)(good - core->burst.pkt);
+	return num_bytes;
 }
 
 void vnet_receive(struct core *core, struct vnet_queue *queue)
 {
-	const struct port *port = &queue->vnet->port;
-	struct stats *stats = &port_row(&queue->vnet->port, core->number)->stats;
-	uint32_t hdr_bytes = queue->vq->config.hdr_bytes;
-	bool up = port_is_up(port);
-	uint64_t num_bytes = 0;
-	unsigned num_down = 0;
-	unsigned num_bad = 0;
-	unsigned i;
+	struct port *port = &queue->vnet->port;
+	struct stats *stats = &port_row(port, core->number)->stats;
+	struct vnet_refused refused = {0};
 
 	core->burst.num = 0;
-	for (i = 0; i < queue->num_asked; i++) {
-		struct pkt *pkt = queue->pkt[i];
-
-		if (!pkt) {
-			stats_add(stats, XVIO_STAT_DROP_OVERSIZE, 1);
-			continue;
-		}
-		num_bytes += pkt->len_bytes;
-		if (!up)
-			num_down++;
-		else if (!vnet_receive_one(core, pkt, hdr_bytes))
-			num_bad++;
-	}
+	if (!queue->num_asked)
+		return;
 	stats_add(stats, XVIO_STAT_RX_PACKETS, queue->num_asked);
-	stats_add(stats, XVIO_STAT_RX_BYTES, num_bytes);
-	stats_add(stats, XVIO_STAT_DROP_PORT_DOWN, num_down);
-	stats_add(stats, XVIO_STAT_DROP_MALFORMED, num_bad);
+	stats_add(stats, XVIO_STAT_RX_BYTES, vnet_sort(core, queue, &refused));
+	stats_add(stats, XVIO_STAT_DROP_OVERSIZE, refused.num_oversize);
+	stats_add(stats, XVIO_STAT_DROP_MALFORMED, refused.num_malformed);
+	if (port_is_up(port))
+		return;
+	stats_add(stats, XVIO_STAT_DROP_PORT_DOWN, core->burst.num);
+	core->burst.num = 0;
 }

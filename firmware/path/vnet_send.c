@@ -181,7 +181,8 @@ static inline void vnet_write_dma(struct hal_dma_op *op, struct virtq *vq,
 	const struct pkt *pkt = output->pkt;
 
 	if (output->eth_dst)
-		memcpy(pkt->data, output->eth_dst, 6);
+		memcpy(__builtin_assume_aligned(pkt->data, 2),
+		       __builtin_assume_aligned(output->eth_dst, 2), 6);
 	*op = (struct hal_dma_op){
 		.host_addr = chain->bus_addr,
 		.card = pkt->data - sizeof(vnet_plain_header),

@@ -63,32 +63,34 @@ void worker_init(void)
 }
 
 /* A frame whose headers go on behind what is here is pulled whole; PARSE_SHORT if that fails. */
-static enum parse_result worker_parse_one(struct pkt *pkt)
+/* A frame whose headers go on beyond what was read of it: once more with all of it. */
+static enum parse_result worker_parse_whole(struct pkt *pkt)
 {
-	enum parse_result result =
-		parse_frame(pkt->data, pkt->have_bytes, pkt->len_bytes, pkt->in_port, &pkt->key);
-
-	if (result == PARSE_SHORT && pkt_pull(pkt))
-		result = parse_frame(pkt->data, pkt->have_bytes, pkt->len_bytes, pkt->in_port,
-				     &pkt->key);
-	return result;
+	if (!pkt_pull(pkt))
+		return PARSE_MALFORMED;
+	return parse_frame(pkt->data, pkt->have_bytes, pkt->len_bytes, pkt->in_port, &pkt->key);
 }
 
 static void worker_parse(struct core *core)
 {
 	struct burst *burst = &core->burst;
-	unsigned num_good = 0;
-	unsigned i;
+	struct pkt **end = burst->pkt + burst->num;
+	struct pkt **good = burst->pkt;
+	struct pkt **slot;
 
-	for (i = 0; i < burst->num; i++) {
-		struct pkt *pkt = burst->pkt[i];
+	for (slot = burst->pkt; slot != end; slot++) {
+		struct pkt *pkt = *slot;
+		enum parse_result result = parse_frame(pkt->data, pkt->have_bytes, pkt->len_bytes,
+						       pkt->in_port, &pkt->key);
 
-		if (worker_parse_one(pkt) == PARSE_GOOD)
-			burst->pkt[num_good++] = pkt;
+		if (result == PARSE_SHORT)
+			result = worker_parse_whole(pkt);
+		if (result == PARSE_GOOD)
+			*good++ = pkt;
 		else
 			port_count(core, pkt->in_port, XVIO_STAT_DROP_MALFORMED, 1);
 	}
-	burst->num = num_good;
+	burst->num = (unsigned)(good - burst->pkt);
 }
 
 static void worker_switch_burst(struct core *core)
