@@ -72,7 +72,10 @@ void vnet_remove(uint16_t number)
 	heap_free(vnet);
 }
 
-/* A new driver is silent from the start where we look anyway (vnet_rest() in vnet_path.c). */
+/*
+ * A new driver is silent from the start where we look anyway (vnet_rest() in vnet_path.c). Others are
+ * asked to ring: what stands in their memory may be what another device told them.
+ */
 static void vnet_attach(void *arg)
 {
 	const struct vnet_change *change = arg;
@@ -89,8 +92,9 @@ static void vnet_attach(void *arg)
 	vnet_activate(core, queue);
 	if (vq->error)
 		vnet_queue_failed(core, queue);
-	else if (vq->config.role == VIRTQ_TO_DRIVER || worker_is_polling())
-		virtq_set_quiet(vq, &core->dma, true);
+	else
+		virtq_set_quiet(vq, &core->dma,
+				vq->config.role == VIRTQ_TO_DRIVER || worker_is_polling());
 }
 
 static void vnet_forget_receive(struct vnet *vnet, const struct vnet_queue *queue)

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0 */
+/*
+ * Virtio ports around their rings: what a new queue finds in the driver's memory, what a stopped one
+ * leaves behind, errors that are found in passing, and more queues than one round looks at.
+ */
+#include <xvio/event.h>
+#include "common/bed.h"
+#include "common/check.h"
+#include "hal/fake/fake.h"
+#include "path/worker.h"
+
+static struct bed_port a, b;
+static uint8_t frame[200];
+
+static void start(unsigned num_cores)
+{
+	bed_start(num_cores, 0);
+	bed_add_port(&a, XVIO_PORT_VDPA(0), 256);
+	bed_add_port(&b, XVIO_PORT_VDPA(1), 256);
+	bed_rule(1, a.number, b.number);
+	bed_frame(frame, sizeof(frame), 1);
+}
+
+/* Another device left the driver told to be quiet; this one must make it ring before it rests. */
+static void test_new_queue_may_be_rung(void **state)
+{
+	struct driver *driver = &a.driver[BED_TX];
+	uint16_t no_notify = VIRTQ_USED_F_NO_NOTIFY;
+	uint16_t flags;
+	uint16_t position;
+
+	(void)state;
+	start(2);
+	position = vnet_stop_queue(a.number, BED_TX);
+	driver_write(driver, DRIVER_USED_OFFSET, &no_notify, 2);
+	bed_start_queue(&a, BED_TX, position);
+	fake_run();
+	driver_read(driver, DRIVER_USED_OFFSET, &flags, 2);
+	assert_int_equal(flags, 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_new_queue_may_be_rung),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
