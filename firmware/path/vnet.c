@@ -115,6 +115,7 @@ static void vnet_detach(void *arg)
 	change->vq = queue->vq;
 	if (!queue->vq)
 		return;
+	dma_run(&core_self()->dma); /* it may still name this queue's memory, and its driver's */
 	queue->last_avail = virtq_position(queue->vq);
 	vnet_forget_receive(queue->vnet, queue);
 	queue->vq = NULL;
@@ -173,6 +174,7 @@ static void vnet_remap(void *arg)
 	struct vnet *vnet = change->queue->vnet;
 	unsigned i;
 
+	dma_run(&core_self()->dma); /* what is in it was translated by the old map */
 	for (i = 0; i < VNET_MAX_QUEUES; i++) {
 		struct vnet_queue *queue = &vnet->queue[i];
 

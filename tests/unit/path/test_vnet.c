@@ -39,10 +39,48 @@ static void test_new_queue_may_be_rung(void **state)
 	assert_int_equal(flags, 0);
 }
 
+/* One round of core 1, nothing else. */
+static void poll_once(void)
+{
+	fake_set_core(1);
+	worker_poll();
+	fake_set_core(0);
+}
+
+/* What is still to be told to the driver is told before the queue is stopped, or never. */
+static void test_nothing_is_written_after_stop(void **state)
+{
+	struct driver *driver = &a.driver[BED_TX];
+	uint8_t pattern[64];
+	uint8_t now[64];
+	unsigned rounds;
+
+	(void)state;
+	for (rounds = 1; rounds < 8; rounds++) {
+		start(2);
+		bed_post(&b, 8, 1000);
+		fake_run();
+		assert_true(bed_send(&a, frame, sizeof(frame), 1));
+		bed_ring(&a, BED_TX);
+		for (unsigned i = 0; i < rounds; i++)
+			poll_once();
+		vnet_stop_queue(a.number, BED_TX);
+		memset(pattern, 0xa5, sizeof(pattern));
+		driver_write(driver, DRIVER_USED_OFFSET, pattern, sizeof(pattern));
+		bed_start_queue(&b, BED_TX, vnet_stop_queue(b.number, BED_TX));
+		assert_true(bed_send(&b, frame, sizeof(frame), 1));
+		bed_ring(&b, BED_TX);
+		fake_run();
+		driver_read(driver, DRIVER_USED_OFFSET, now, sizeof(now));
+		assert_memory_equal(now, pattern, sizeof(now));
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_new_queue_may_be_rung),
+		cmocka_unit_test(test_nothing_is_written_after_stop),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
