@@ -76,11 +76,36 @@ static void test_nothing_is_written_after_stop(void **state)
 	}
 }
 
+/* However many good buffers there may be behind the bad one. */
+static void test_receive_error_is_told(void **state)
+{
+	struct worker_notice notice;
+	struct virtq_desc desc = {.addr = 0x1000, .len = 1000, .flags = VIRTQ_DESC_F_WRITE};
+	uint16_t i;
+
+	(void)state;
+	start(2);
+	for (i = 0; i < 200; i++)
+		assert_true(driver_post(&b.driver[BED_RX], 1000, 1));
+	driver_set_desc(&b.driver[BED_RX], 255, &desc); /* the first that was posted */
+	bed_ring(&b, BED_RX);
+	assert_true(bed_send(&a, frame, sizeof(frame), 1));
+	bed_ring(&a, BED_TX);
+	fake_run();
+	assert_true(worker_take_notice(&notice));
+	assert_int_equal(notice.port, b.number);
+	assert_int_equal(notice.arg, XVIO_RING_ERR_ADDRESS);
+	assert_false(vnet_queue_state(b.number, BED_RX).running);
+	assert_int_equal(bed_stat(b.number, XVIO_STAT_DROP_RING_ERROR), 1);
+	bed_check_quiet();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_new_queue_may_be_rung),
 		cmocka_unit_test(test_nothing_is_written_after_stop),
+		cmocka_unit_test(test_receive_error_is_told),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
