@@ -7,10 +7,16 @@
 #include "common/bed.h"
 #include "common/check.h"
 #include "hal/fake/fake.h"
+#include "hal/hal.h"
+#include "lib/heap.h"
 #include "path/worker.h"
+
+#define NUM_BLOCKS  256u
+#define BLOCK_BYTES 512u
 
 static struct bed_port a, b;
 static uint8_t frame[200];
+static uint8_t got[10000];
 
 static void start(unsigned num_cores)
 {
@@ -100,12 +106,51 @@ static void test_receive_error_is_told(void **state)
 	bed_check_quiet();
 }
 
+static bool poll_first_core(void)
+{
+	return hal_core() == 1 && worker_poll();
+}
+
+/* A packet that is lent to another core may outlive the queue it came from, and its memory. */
+static void test_lent_packet_outlives_its_queue(void **state)
+{
+	uint8_t *block[NUM_BLOCKS];
+	unsigned i;
+	unsigned k;
+
+	(void)state;
+	start(3);
+	assert_int_equal(worker_choose(a.number), 1);
+	assert_int_equal(worker_choose(b.number), 2);
+	bed_post(&b, 8, 1000);
+	fake_run();
+	assert_true(bed_send(&a, frame, sizeof(frame), 1));
+	bed_ring(&a, BED_TX);
+	fake_set_poll(poll_first_core);
+	poll_once();
+	vnet_stop_queue(a.number, BED_TX);
+	for (i = 0; i < NUM_BLOCKS; i++) {
+		block[i] = heap_alloc(BLOCK_BYTES);
+		memset(block[i], 0xa5, BLOCK_BYTES);
+	}
+	fake_set_poll(worker_poll);
+	fake_run();
+	assert_int_equal(bed_receive(&b, got, NULL), sizeof(frame));
+	for (i = 0; i < NUM_BLOCKS; i++) {
+		for (k = 0; k < BLOCK_BYTES; k++)
+			assert_int_equal(block[i][k], 0xa5);
+		heap_free(block[i]);
+	}
+	bed_check_quiet();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_new_queue_may_be_rung),
 		cmocka_unit_test(test_nothing_is_written_after_stop),
 		cmocka_unit_test(test_receive_error_is_told),
+		cmocka_unit_test(test_lent_packet_outlives_its_queue),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
