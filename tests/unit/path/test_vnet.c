@@ -11,10 +11,12 @@
 #include "lib/heap.h"
 #include "path/worker.h"
 
+#define NUM_MANY    28u /* transmit queues, more than any round looks at */
 #define NUM_BLOCKS  256u
 #define BLOCK_BYTES 512u
 
-static struct bed_port a, b;
+static struct bed_port a, b, c;
+static struct bed_port many[NUM_MANY];
 static uint8_t frame[200];
 static uint8_t got[10000];
 
@@ -144,6 +146,36 @@ static void test_lent_packet_outlives_its_queue(void **state)
 	bed_check_quiet();
 }
 
+static void start_many(void)
+{
+	unsigned i;
+
+	bed_start(2, 0);
+	bed_add_port(&c, XVIO_PORT_PF, 256);
+	for (i = 0; i < NUM_MANY; i++)
+		bed_add_port(&many[i], (uint16_t)XVIO_PORT_VDPA(i), 8);
+	bed_frame(frame, sizeof(frame), 1);
+	fake_run();
+}
+
+/* Many doorbells for nothing, then one for a packet. */
+static void test_many_queues_are_looked_at(void **state)
+{
+	struct bed_port *last = &many[NUM_MANY - 1];
+	unsigned i;
+
+	(void)state;
+	start_many();
+	bed_rule(1, last->number, c.number);
+	bed_post(&c, 8, 1000);
+	assert_true(bed_send(last, frame, sizeof(frame), 1));
+	for (i = 0; i < NUM_MANY; i++)
+		bed_ring(&many[i], BED_TX);
+	fake_run();
+	assert_int_equal(bed_receive(&c, got, NULL), sizeof(frame));
+	bed_check_quiet();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -151,6 +183,7 @@ int main(void)
 		cmocka_unit_test(test_nothing_is_written_after_stop),
 		cmocka_unit_test(test_receive_error_is_told),
 		cmocka_unit_test(test_lent_packet_outlives_its_queue),
+		cmocka_unit_test(test_many_queues_are_looked_at),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
