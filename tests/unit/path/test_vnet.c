@@ -176,6 +176,25 @@ static void test_many_queues_are_looked_at(void **state)
 	bed_check_quiet();
 }
 
+/* Buffers posted in silence to many ports are found by the packets that need them, in one round. */
+static void test_many_ports_find_their_buffers(void **state)
+{
+	unsigned i;
+
+	(void)state;
+	start_many();
+	for (i = 0; i < NUM_MANY; i++) {
+		assert_true(driver_post(&many[i].driver[BED_RX], 1000, 1));
+		assert_true(bed_send_marked(&c, frame, sizeof(frame), many[i].number,
+					    XVIO_META_F_REPR));
+	}
+	bed_ring(&c, BED_TX);
+	fake_run();
+	for (i = 0; i < NUM_MANY; i++)
+		assert_int_equal(bed_receive(&many[i], got, NULL), sizeof(frame));
+	bed_check_quiet();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -184,6 +203,7 @@ int main(void)
 		cmocka_unit_test(test_receive_error_is_told),
 		cmocka_unit_test(test_lent_packet_outlives_its_queue),
 		cmocka_unit_test(test_many_queues_are_looked_at),
+		cmocka_unit_test(test_many_ports_find_their_buffers),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
