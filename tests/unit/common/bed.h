@@ -73,7 +73,10 @@ void bed_frame(uint8_t *frame, uint32_t len_bytes, uint32_t seed);
 
 uint64_t bed_stat(uint16_t port, enum xvio_stat stat);
 
-/* No work is left: every packet buffer is free, and rx = tx + drops over the card. */
+/* No work is left: every packet buffer is free. */
+void bed_check_pools(void);
+
+/* That, and rx = tx + drops over the card. */
 void bed_check_quiet(void);
 
 #endif
