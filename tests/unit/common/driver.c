@@ -39,8 +39,6 @@ void driver_read(const struct driver *driver, uint32_t offset, void *data, uint3
 void driver_init(struct driver *driver, uint64_t bus_addr, uint64_t iova, uint16_t size,
 		 bool writable, struct driver_rings rings)
 {
-	uint16_t i;
-
 	memset(driver, 0, sizeof(*driver));
 	driver->iova = iova;
 	driver->size = size;
@@ -48,11 +46,22 @@ void driver_init(struct driver *driver, uint64_t bus_addr, uint64_t iova, uint16
 	driver->rings = rings;
 	driver->memory = fake_host_map(bus_addr, DRIVER_NUM_PAGES * DRIVER_PAGE_BYTES,
 				       FAKE_READ | FAKE_WRITE);
-	for (i = 0; i < size; i++) {
+	driver_reset(driver);
+}
+
+void driver_reset(struct driver *driver)
+{
+	static const uint8_t zero[DRIVER_BUF_OFFSET];
+	uint16_t i;
+
+	driver->num_free = driver->num_ids = driver->num_in_flight = driver->num_batch = 0;
+	for (i = 0; i < driver->size; i++) {
+		driver->chain[i].num_pieces = 0;
 		driver->free[driver->num_free++] = i;
 		driver->ids[driver->num_ids++] = i;
 	}
-	driver_set_place(driver, rings.packed ? VIRTQ_PACKED_WRAP : 0);
+	driver_write(driver, 0, zero, sizeof(zero));
+	driver_set_place(driver, driver->rings.packed ? VIRTQ_PACKED_WRAP : 0);
 }
 
 uint32_t driver_fill_map(const struct driver *driver, uint64_t bus_addr,

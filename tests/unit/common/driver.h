@@ -69,6 +69,9 @@ void driver_init(struct driver *driver, uint64_t bus_addr, uint64_t iova, uint16
 uint32_t driver_fill_map(const struct driver *driver, uint64_t bus_addr,
 			 struct xvio_map_entry *entry);
 
+/* Forgets what is in flight, and begins at the first place of a new ring. */
+void driver_reset(struct driver *driver);
+
 /* With nothing in flight: goes on at another place, as if all up to there had been used. */
 void driver_set_place(struct driver *driver, uint16_t place);
 
