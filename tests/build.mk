@@ -11,6 +11,13 @@ CHECK_FUZZ_SOURCES := $(sort $(wildcard tests/fuzz/fuzz_*.c))
 
 CHECK_UNITS := $(CHECK_UNIT_SOURCES:tests/unit/%.c=$(C)/unit/%)
 CHECK_REPLAYS := $(CHECK_FUZZ_SOURCES:tests/fuzz/fuzz_%.c=$(C)/replay/%)
+# The packet path as it is where host memory is mapped (hal.h): the same tests, on objects of its own.
+CM := $(C)/mapped
+CHECK_MAPPED_LIB_SOURCES := $(sort $(wildcard firmware/path/*.c firmware/lib/*.c \
+	firmware/hal/fake/*.c tests/unit/common/*.c))
+CHECK_MAPPED_TESTS := virtq hostile vnet notify long race
+CHECK_MAPPED_UNITS := $(patsubst %,$(CM)/unit/path/test_%,$(CHECK_MAPPED_TESTS))
+CHECK_MAPPED_REPLAYS := $(CM)/replay/virtq
 CHECK_GATES := abi-check layer-check format-check fw-symbols-check count-check
 
 CHECK_CPPFLAGS := -D_GNU_SOURCE -Ifirmware -Ifirmware/hal/fake/include -Iinclude -Itests/unit -Itests/fuzz -MMD -MP
@@ -23,10 +30,11 @@ CHECK_SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=undefined
 	$(CHECK_GATES)
 
 check: firmware check-build count-build ## units, fuzz corpora, gates: no root, no network
-	@tests/unit/run $(addprefix unit:,$(CHECK_UNITS)) $(addprefix corpus:,$(CHECK_REPLAYS)) \
+	@tests/unit/run $(addprefix unit:,$(CHECK_UNITS) $(CHECK_MAPPED_UNITS)) \
+		$(addprefix corpus:,$(CHECK_REPLAYS) $(CHECK_MAPPED_REPLAYS)) \
 		$(addprefix gate:,$(CHECK_GATES))
 
-check-build: $(CHECK_UNITS) $(CHECK_REPLAYS)
+check-build: $(CHECK_UNITS) $(CHECK_REPLAYS) $(CHECK_MAPPED_UNITS) $(CHECK_MAPPED_REPLAYS)
 
 $(C)/obj/%.o: %.c
 	@mkdir -p $(@D)
@@ -49,7 +57,23 @@ $(C)/replay/%: $(C)/obj/tests/fuzz/fuzz_%.o $(C)/obj/tests/fuzz/replay.o $(C)/li
 	@mkdir -p $(@D)
 	gcc $(CHECK_SANITIZE) -o $@ $^ -lcmocka
 
-.PRECIOUS: $(C)/obj/%.o
+$(CM)/obj/%.o: %.c
+	@mkdir -p $(@D)
+	gcc -Ifirmware/hal/fake/mapped $(CHECK_CPPFLAGS) $(CHECK_CFLAGS) $(CHECK_SANITIZE) -c -o $@ $<
+
+$(CM)/libcheck.a: $(CHECK_MAPPED_LIB_SOURCES:%.c=$(CM)/obj/%.o)
+	@rm -f $@
+	ar rcs $@ $^
+
+$(CM)/unit/%: $(CM)/obj/tests/unit/%.o $(CM)/libcheck.a
+	@mkdir -p $(@D)
+	gcc $(CHECK_SANITIZE) -o $@ $^ -lcmocka -pthread
+
+$(CM)/replay/%: $(CM)/obj/tests/fuzz/fuzz_%.o $(CM)/obj/tests/fuzz/replay.o $(CM)/libcheck.a
+	@mkdir -p $(@D)
+	gcc $(CHECK_SANITIZE) -o $@ $^ -lcmocka
+
+.PRECIOUS: $(C)/obj/%.o $(CM)/obj/%.o
 
 abi-check: ## the ABI as rv64, native and kernel compilers see it
 	@tests/abi/check

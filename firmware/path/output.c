@@ -31,8 +31,12 @@ static void output_fetch_short(struct core *core)
 		struct port_row *row = list_entry(link, struct port_row, link);
 		struct virtq *vq = row->port->ops->shortage(row->port, row->num_outputs);
 
-		if (vq && num < CORE_MAX_FETCHES)
+		if (vq)
 			vqs[num++] = vq;
+		if (num == CORE_MAX_FETCHES) {
+			virtq_fetch(vqs, num, &core->dma);
+			num = 0;
+		}
 	}
 	if (num)
 		virtq_fetch(vqs, num, &core->dma);

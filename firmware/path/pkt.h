@@ -82,7 +82,8 @@ void pkt_return(struct pkt_pool *pool, struct pkt *pkt);
 void pkt_end_round(struct pkt_pool *pool);
 
 /*
- * Brings the whole frame into the packet's own room. What was read of it before stays as it was read.
+ * Brings the whole frame into the packet's own room, and forgets the queue that it came from: the packet
+ * may outlive it. What was read of it before stays as it was read.
  * False: the sender's addresses fail. Its core, before the chain is published.
  */
 bool pkt_pull(struct pkt *pkt);

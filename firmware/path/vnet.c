@@ -72,7 +72,10 @@ void vnet_remove(uint16_t number)
 	heap_free(vnet);
 }
 
-/* A new driver is silent from the start where we look anyway (vnet_rest() in vnet_path.c). */
+/*
+ * A new driver is silent from the start where we look anyway (vnet_rest() in vnet_path.c). Others are
+ * asked to ring: what stands in their memory may be what another device told them.
+ */
 static void vnet_attach(void *arg)
 {
 	const struct vnet_change *change = arg;
@@ -89,8 +92,9 @@ static void vnet_attach(void *arg)
 	vnet_activate(core, queue);
 	if (vq->error)
 		vnet_queue_failed(core, queue);
-	else if (vq->config.role == VIRTQ_TO_DRIVER || worker_is_polling())
-		virtq_set_quiet(vq, &core->dma, true);
+	else
+		virtq_set_quiet(vq, &core->dma,
+				vq->config.role == VIRTQ_TO_DRIVER || worker_is_polling());
 }
 
 static void vnet_forget_receive(struct vnet *vnet, const struct vnet_queue *queue)
@@ -111,6 +115,7 @@ static void vnet_detach(void *arg)
 	change->vq = queue->vq;
 	if (!queue->vq)
 		return;
+	dma_run(&core_self()->dma); /* it may still name this queue's memory, and its driver's */
 	queue->last_avail = virtq_position(queue->vq);
 	vnet_forget_receive(queue->vnet, queue);
 	queue->vq = NULL;
@@ -169,6 +174,7 @@ static void vnet_remap(void *arg)
 	struct vnet *vnet = change->queue->vnet;
 	unsigned i;
 
+	dma_run(&core_self()->dma); /* what is in it was translated by the old map */
 	for (i = 0; i < VNET_MAX_QUEUES; i++) {
 		struct vnet_queue *queue = &vnet->queue[i];
 

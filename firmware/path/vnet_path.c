@@ -85,8 +85,10 @@ static unsigned vnet_choose(struct core *core, struct vnet_queue **looked_at)
 		struct virtq *vq = queue->vq;
 		bool brings_packets = vq->config.role == VIRTQ_FROM_DRIVER;
 
-		if (num == CORE_MAX_FETCHES || core->num_queues == CORE_MAX_QUEUES)
+		if (num == CORE_MAX_FETCHES || core->num_queues == CORE_MAX_QUEUES) {
+			core->busy = true; /* the others' turn is in the next round */
 			break;
+		}
 		list_remove(link);
 		if (brings_packets)
 			core->queue[core->num_queues++] = queue;

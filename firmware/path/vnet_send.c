@@ -267,7 +267,9 @@ static void vnet_transmit(struct core *core, struct port_row *row)
 
 		if (queue->vq->taken != queue->vq->published && !list_linked(&queue->publish))
 			list_add_tail(&core->publish, &queue->publish);
-		if (!HAL_HOST_MAPPED && virtq_stock(queue->vq) < VNET_RX_STOCK_LOW)
+		if (queue->vq->error)
+			vnet_queue_failed(core, queue);
+		else if (!HAL_HOST_MAPPED && virtq_stock(queue->vq) < VNET_RX_STOCK_LOW)
 			vnet_activate(core, queue);
 	}
 }

@@ -247,6 +247,13 @@ void fake_set_script(void (*script)(uint64_t op, void *arg), void *arg)
 	fake.script_arg = arg;
 }
 
+void *fake_touch(uint64_t bus_addr)
+{
+	if (fake.script)
+		fake.script(fake.dma_ops++, fake.script_arg);
+	return fake_host(bus_addr, 1);
+}
+
 static bool fake_is_card_memory(const void *card, size_t len_bytes)
 {
 	uintptr_t offset = (uintptr_t)card - (uintptr_t)fake_memory;

@@ -47,8 +47,14 @@ uint64_t fake_dma_calls(void); /* hal_dma() calls since reset */
 uint64_t fake_dma_ops(void); /* operations since reset */
 /* Lets the operation that comes after num more fail as if the bus refused it, once; -1: none. */
 void fake_fail_after(int64_t num);
-/* script is called before each operation, with its number since reset. NULL: none. */
+/*
+ * script is called before each operation, with its number since reset. NULL: none. Where host memory is
+ * mapped: whenever the path asks where some of it is, which it does before it copies.
+ */
 void fake_set_script(void (*script)(uint64_t op, void *arg), void *arg);
+
+/* hal_host_memory() where host memory is mapped; aborts if there is none. */
+void *fake_touch(uint64_t bus_addr);
 
 /* How often a vector of a function was raised since reset. */
 unsigned fake_msix_count(uint16_t function, uint16_t vector);

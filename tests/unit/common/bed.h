@@ -12,11 +12,15 @@
 #include <xvio/flow.h>
 #include <xvio/port.h>
 #include <xvio/stats.h>
+#include "common/check.h"
 #include "common/driver.h"
 #include "path/vnet.h"
 
 #define BED_RX 0u /* queue indices of a port, as in vnet.h */
 #define BED_TX 1u
+
+/* What the rings of ports that are added from now on are like; a test sets it. */
+extern struct driver_rings bed_rings;
 
 struct bed_port {
 	uint16_t number;
@@ -26,12 +30,20 @@ struct bed_port {
 	struct iotlb *map;
 };
 
+/* Runs the tests as a group for each kind of rings; returns how many failed. */
+int bed_run_tests(const struct CMUnitTest *tests, size_t num);
+
 /* A card with its tables, no ports. Call in each test. */
 void bed_start(unsigned num_cores, unsigned num_uplinks);
 
 /* A PF or vDPA port that is up, with both queues running; size descriptors each. */
 void bed_add_port(struct bed_port *port, uint16_t number, uint16_t size);
+struct virtq_config bed_queue_config(const struct bed_port *port, unsigned index,
+				     uint16_t last_avail);
 void bed_start_queue(struct bed_port *port, unsigned index, uint16_t last_avail);
+
+/* The port's memory moves to another place on the bus, between two bursts. */
+void bed_move(struct bed_port *port, uint64_t bus_addr);
 
 /* An uplink that is up. */
 void bed_add_uplink(unsigned uplink);
@@ -61,7 +73,10 @@ void bed_frame(uint8_t *frame, uint32_t len_bytes, uint32_t seed);
 
 uint64_t bed_stat(uint16_t port, enum xvio_stat stat);
 
-/* No work is left: every packet buffer is free, and rx = tx + drops over the card. */
+/* No work is left: every packet buffer is free. */
+void bed_check_pools(void);
+
+/* That, and rx = tx + drops over the card. */
 void bed_check_quiet(void);
 
 #endif

@@ -1,14 +1,22 @@
 /* SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0 */
-/* The driver's side of a split virtqueue (driver.h), virtio 1.2, 2.7. */
+/* The driver's side of a virtqueue (driver.h), what both ring formats have in common. */
 #include "common/driver.h"
 
+#include <hal_host.h>
 #include <string.h>
 #include "common/check.h"
 #include "hal/fake/fake.h"
 
+static const struct driver_format *driver_format(const struct driver *driver)
+{
+	return driver->rings.packed ? &driver_packed : &driver_split;
+}
+
 /* Where a byte of the guest's address space lies on the bus, from the region's start. */
 static uint32_t driver_bus_offset(uint32_t offset)
 {
+	if (HAL_HOST_MAPPED && offset < DRIVER_BUF_PAGE * DRIVER_PAGE_BYTES)
+		return offset;
 	return offset ^ DRIVER_PAGE_BYTES;
 }
 
@@ -29,90 +37,110 @@ void driver_read(const struct driver *driver, uint32_t offset, void *data, uint3
 }
 
 void driver_init(struct driver *driver, uint64_t bus_addr, uint64_t iova, uint16_t size,
-		 bool writable)
+		 bool writable, struct driver_rings rings)
 {
-	uint16_t i;
-
 	memset(driver, 0, sizeof(*driver));
 	driver->iova = iova;
 	driver->size = size;
 	driver->writable = writable;
+	driver->rings = rings;
 	driver->memory = fake_host_map(bus_addr, DRIVER_NUM_PAGES * DRIVER_PAGE_BYTES,
 				       FAKE_READ | FAKE_WRITE);
-	for (i = 0; i < size; i++)
-		driver->free[driver->num_free++] = i;
+	driver_reset(driver);
 }
 
-void driver_fill_map(const struct driver *driver, uint64_t bus_addr, struct xvio_map_entry *entry)
+void driver_reset(struct driver *driver)
 {
+	static const uint8_t zero[DRIVER_BUF_OFFSET];
+	uint16_t i;
+
+	driver->num_free = driver->num_ids = driver->num_in_flight = driver->num_batch = 0;
+	for (i = 0; i < driver->size; i++) {
+		driver->chain[i].num_pieces = 0;
+		driver->free[driver->num_free++] = i;
+		driver->ids[driver->num_ids++] = i;
+	}
+	driver_write(driver, 0, zero, sizeof(zero));
+	driver_set_place(driver, driver->rings.packed ? VIRTQ_PACKED_WRAP : 0);
+}
+
+uint32_t driver_fill_map(const struct driver *driver, uint64_t bus_addr,
+			 struct xvio_map_entry *entry)
+{
+	uint32_t num_pages;
+	uint32_t num = 0;
 	uint32_t i;
 
-	for (i = 0; i < DRIVER_NUM_PAGES; i++) {
-		entry[i] = (struct xvio_map_entry){
+	for (i = 0; i < DRIVER_NUM_PAGES; i += num_pages) {
+		num_pages = HAL_HOST_MAPPED && i == 0 ? DRIVER_BUF_PAGE : 1;
+		entry[num++] = (struct xvio_map_entry){
 			.iova = driver->iova + i * DRIVER_PAGE_BYTES,
-			.len_bytes = DRIVER_PAGE_BYTES,
+			.len_bytes = num_pages * DRIVER_PAGE_BYTES,
 			.bus_addr = bus_addr + driver_bus_offset(i * DRIVER_PAGE_BYTES),
 			.perm = XVIO_MAP_READ | XVIO_MAP_WRITE,
 		};
 	}
+	return num;
+}
+
+uint16_t driver_advance(const struct driver *driver, uint16_t place, uint16_t num)
+{
+	if (!driver->rings.packed)
+		return (uint16_t)(place + num);
+	while (num--) {
+		place++;
+		if ((place & 0x7fff) == driver->size)
+			place = (place & VIRTQ_PACKED_WRAP) ^ VIRTQ_PACKED_WRAP;
+	}
+	return place;
+}
+
+void driver_set_place(struct driver *driver, uint16_t place)
+{
+	assert_int_equal(driver->num_in_flight, 0);
+	driver->avail_idx = driver->last_used = driver->rung_idx = place;
+	driver_format(driver)->set_place(driver, place);
+}
+
+static uint32_t driver_slot_offset(uint16_t i)
+{
+	return DRIVER_BUF_OFFSET + i * DRIVER_SLOT_BYTES;
 }
 
 uint64_t driver_slot_iova(const struct driver *driver, uint16_t i)
 {
-	return driver->iova + DRIVER_BUF_OFFSET + i * DRIVER_SLOT_BYTES;
-}
-
-void driver_set_desc(struct driver *driver, uint16_t i, const struct virtq_desc *desc)
-{
-	driver_write(driver, DRIVER_DESC_OFFSET + i * (uint32_t)sizeof(*desc), desc, sizeof(*desc));
-}
-
-void driver_set_avail(struct driver *driver, uint16_t head, uint16_t idx)
-{
-	uint32_t slot = (uint16_t)(idx - 1) % driver->size;
-
-	driver_write(driver, DRIVER_RING_OFFSET + 4 + slot * 2, &head, 2);
-	driver_write(driver, DRIVER_RING_OFFSET + 2, &idx, 2);
-	driver->avail_idx = idx;
+	return driver->iova + driver_slot_offset(i);
 }
 
 static bool driver_add(struct driver *driver, const uint8_t *data, uint32_t len_bytes,
 		       unsigned num_pieces)
 {
-	uint16_t *chain;
-	uint16_t head;
+	struct driver_chain *chain;
+	uint16_t id;
 	unsigned i;
 
 	if (driver->num_free < num_pieces)
 		return false;
-	head = driver->free[driver->num_free - 1];
-	chain = driver->chain[head];
-	driver->chain_len[head] = (uint16_t)num_pieces;
-	driver->room_bytes[head] = len_bytes;
-	for (i = 0; i < num_pieces; i++)
-		chain[i] = driver->free[--driver->num_free];
+	id = driver->rings.packed ? driver->ids[--driver->num_ids]
+				  : driver->free[driver->num_free - 1];
+	chain = &driver->chain[id];
+	assert_int_equal(chain->num_pieces, 0);
+	chain->num_pieces = (uint16_t)num_pieces;
+	chain->room_bytes = len_bytes;
 	for (i = 0; i < num_pieces; i++) {
-		uint32_t piece = len_bytes / (num_pieces - i);
-		struct virtq_desc desc = {
-			.addr = driver_slot_iova(driver, chain[i]),
-			.len = piece,
-			.flags = driver->writable ? VIRTQ_DESC_F_WRITE : 0,
-		};
+		uint32_t piece_bytes = len_bytes / (num_pieces - i);
 
-		assert_in_range(piece, 1, DRIVER_SLOT_BYTES);
-		if (i + 1 < num_pieces) {
-			desc.flags |= VIRTQ_DESC_F_NEXT;
-			desc.next = chain[i + 1];
-		}
-		driver_set_desc(driver, chain[i], &desc);
+		assert_in_range(piece_bytes, 1, DRIVER_SLOT_BYTES);
+		chain->slot[i] = driver->free[--driver->num_free];
+		chain->piece_bytes[i] = (uint16_t)piece_bytes;
 		if (data) {
-			driver_write(driver, DRIVER_BUF_OFFSET + chain[i] * DRIVER_SLOT_BYTES, data,
-				     piece);
-			data += piece;
+			driver_write(driver, driver_slot_offset(chain->slot[i]), data, piece_bytes);
+			data += piece_bytes;
 		}
-		len_bytes -= piece;
+		len_bytes -= piece_bytes;
 	}
-	driver_set_avail(driver, head, (uint16_t)(driver->avail_idx + 1));
+	driver_format(driver)->offer(driver, id);
+	driver->in_flight[driver->num_in_flight++] = id;
 	return true;
 }
 
@@ -126,46 +154,88 @@ bool driver_post(struct driver *driver, uint32_t len_bytes, unsigned num_pieces)
 	return driver_add(driver, NULL, len_bytes, num_pieces);
 }
 
-static void driver_gather(const struct driver *driver, uint16_t head, uint8_t *data,
-			  uint32_t len_bytes)
+static void driver_gather(const struct driver *driver, const struct driver_chain *chain,
+			  uint8_t *data, uint32_t len_bytes)
 {
 	unsigned i;
 
-	for (i = 0; i < driver->chain_len[head] && len_bytes; i++) {
-		uint16_t at = driver->chain[head][i];
-		struct virtq_desc desc;
-		uint32_t piece;
+	for (i = 0; i < chain->num_pieces && len_bytes; i++) {
+		uint32_t piece_bytes = chain->piece_bytes[i];
 
-		driver_read(driver, DRIVER_DESC_OFFSET + at * 16u, &desc, sizeof(desc));
-		piece = desc.len < len_bytes ? desc.len : len_bytes;
-		driver_read(driver, DRIVER_BUF_OFFSET + at * DRIVER_SLOT_BYTES, data, piece);
-		data += piece;
-		len_bytes -= piece;
+		if (piece_bytes > len_bytes)
+			piece_bytes = len_bytes;
+		driver_read(driver, driver_slot_offset(chain->slot[i]), data, piece_bytes);
+		data += piece_bytes;
+		len_bytes -= piece_bytes;
 	}
+}
+
+/* Places that a chain takes in the ring. */
+static uint16_t driver_num_places(const struct driver *driver, uint16_t id)
+{
+	return driver->rings.packed ? driver->chain[id].num_pieces : 1;
+}
+
+uint16_t driver_used_place(const struct driver *driver)
+{
+	uint16_t place = driver->last_used;
+	uint16_t first = 0;
+	uint16_t num = driver->num_batch;
+	uint32_t len_bytes;
+
+	while (num || (num = driver_format(driver)->look(driver, place, first, &len_bytes))) {
+		for (; num; num--, first++)
+			place = driver_advance(driver, place,
+					       driver_num_places(driver, driver->in_flight[first]));
+	}
+	return place;
 }
 
 bool driver_reap(struct driver *driver, void *data, uint32_t *len_bytes)
 {
-	struct virtq_used_elem elem;
-	uint16_t used_idx;
+	uint16_t id = driver->in_flight[0];
+	struct driver_chain *chain = &driver->chain[id];
 	unsigned i;
 
-	driver_read(driver, DRIVER_USED_OFFSET + 2, &used_idx, 2);
-	if (used_idx == driver->last_used)
+	*len_bytes = 0;
+	if (!driver->num_batch)
+		driver->num_batch =
+			driver_format(driver)->look(driver, driver->last_used, 0, len_bytes);
+	if (!driver->num_batch)
 		return false;
-	assert_in_range((uint16_t)(used_idx - driver->last_used), 1, driver->size);
-	driver_read(driver, DRIVER_USED_OFFSET + 4 + driver->last_used % driver->size * 8u, &elem,
-		    sizeof(elem));
-	driver->last_used++;
-	assert_in_range(elem.id, 0, driver->size - 1);
-	assert_true(driver->chain_len[elem.id] > 0); /* in flight, and used once */
 	if (driver->writable)
-		assert_in_range(elem.len, 1, driver->room_bytes[elem.id]);
-	*len_bytes = elem.len;
+		assert_in_range(*len_bytes, 1, chain->room_bytes);
 	if (data)
-		driver_gather(driver, (uint16_t)elem.id, data, elem.len);
-	for (i = 0; i < driver->chain_len[elem.id]; i++)
-		driver->free[driver->num_free++] = driver->chain[elem.id][i];
-	driver->chain_len[elem.id] = 0;
+		driver_gather(driver, chain, data, *len_bytes);
+	driver->last_used =
+		driver_advance(driver, driver->last_used, driver_num_places(driver, id));
+	for (i = 0; i < chain->num_pieces; i++)
+		driver->free[driver->num_free++] = chain->slot[i];
+	if (driver->rings.packed)
+		driver->ids[driver->num_ids++] = id;
+	chain->num_pieces = 0;
+	driver->num_batch--;
+	driver->num_in_flight--;
+	memmove(driver->in_flight, driver->in_flight + 1,
+		driver->num_in_flight * sizeof(driver->in_flight[0]));
 	return true;
+}
+
+bool driver_wants_ring(struct driver *driver)
+{
+	bool wants =
+		driver->rung_idx != driver->avail_idx && driver_format(driver)->wants_ring(driver);
+
+	driver->rung_idx = driver->avail_idx;
+	return wants;
+}
+
+void driver_wish(struct driver *driver, enum driver_wish wish, uint16_t ahead)
+{
+	driver_format(driver)->wish(driver, wish, ahead);
+}
+
+bool driver_is_due(const struct driver *driver, uint16_t from, uint16_t to)
+{
+	return from != to && driver_format(driver)->is_due(driver, from, to);
 }

@@ -10,7 +10,7 @@
 
 static inline void *hal_host_memory(uint64_t bus_addr)
 {
-	return fake_host(bus_addr, 1);
+	return fake_touch(bus_addr);
 }
 
 #endif
