@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0 */
 /*
- * Exact-match cache (cache.h): sets of four. A burst goes through in stages, each of which asks for
+ * Exact-match cache (cache.h): sets of eight. A burst goes through in stages, each of which asks for
  * the memory that the next one needs. An entry counts while its rule's generation is the one it
  * remembers; memory of a rule stays a rule, so that looking is always allowed. One worker core's.
  */
@@ -9,39 +9,43 @@
 #include "hal/hal.h"
 #include "lib/heap.h"
 #include "lib/list.h"
+#include "lib/prefetch.h"
 #include "path/flow.h"
 #include "path/index.h"
 
-#define CACHE_WAYS	4u
-#define CACHE_MIN_SETS	64u
-#define CACHE_SIGN_BITS 12u /* of a stamp; the rest is a sequence number: a century of additions */
-#define CACHE_SIGN_MASK ((UINT64_C(1) << CACHE_SIGN_BITS) - 1)
+#define CACHE_WAYS	  8u
+#define CACHE_MIN_ENTRIES 256u
+#define CACHE_LINE_WORDS  6u
+#define CACHE_SIGN_BITS	  12u /* of a stamp; the rest is a sequence number: a century of additions */
+#define CACHE_SIGN_MASK	  ((UINT64_C(1) << CACHE_SIGN_BITS) - 1)
 
-/* An outcome. Never used: all zero, which no signature matches. */
-struct cache_slot {
-	uint32_t entry; /* index_ref() of the rule's entry; 0: no rule */
-	uint32_t generation; /* the entry's, when it was found */
+/* An outcome: a line, if rules look at no more words of the key. Never used: all zero. */
+struct cache_entry {
+	uint32_t rule; /* index_ref() of the rule's classifier_entry; 0: no rule */
+	uint32_t generation; /* the rule's, when it was found */
 	uint64_t stamp; /* sequence number at which it was right << CACHE_SIGN_BITS | signature */
+	uint64_t word[CACHE_LINE_WORDS]; /* key_masked, as the mask was laid out then */
 };
+_Static_assert(sizeof(struct cache_entry) == 64, "a line");
 
-/* Slots in one line, their keys in one line each; in one page, mostly. */
-struct cache_set {
-	struct cache_slot slot[CACHE_WAYS];
-	union flow_key key[CACHE_WAYS]; /* words that no mask had when it was stored mean nothing */
+/* The words that a long key has more. */
+struct cache_tail {
+	uint64_t word[FLOW_KEY_WORDS - CACHE_LINE_WORDS];
 };
-_Static_assert(sizeof(struct cache_set) == 5 * 64, "whole lines");
 
 /* A packet on its way through the stages. */
 struct cache_probe {
 	struct key_masked masked;
-	struct cache_set *set;
-	uint32_t sign; /* odd */
-	uint32_t way; /* with this signature; CACHE_WAYS: none */
+	struct cache_entry *home; /* where the packet's entry is if no other was there first */
+	struct cache_entry *entry; /* with the packet's signature; home if none has it */
+	uint64_t sign; /* odd */
 };
 
+/* Sets of CACHE_WAYS entries, each of which is the home of some keys. */
 struct cache {
-	struct cache_set *set;
-	uint32_t num_sets; /* a power of two */
+	struct cache_entry *entry; /* [num_entries], a power of two */
+	struct cache_tail *tail; /* [num_entries] */
+	uint64_t entry_mask; /* num_entries - 1 */
 	uint32_t hand; /* which way of a full set goes next */
 	uint64_t num_asked;
 	struct cache_probe probe[PKT_BURST];
@@ -49,25 +53,28 @@ struct cache {
 
 struct cache *cache_create(size_t room_bytes)
 {
+	const size_t entry_bytes = sizeof(struct cache_entry) + sizeof(struct cache_tail);
 	struct cache *cache = heap_alloc(sizeof(*cache));
-	uint32_t num_sets = CACHE_MIN_SETS;
+	size_t num_entries = CACHE_MIN_ENTRIES;
 
 	if (!cache)
 		return NULL;
-	while (num_sets < CACHE_MAX_ENTRIES / CACHE_WAYS &&
-	       num_sets * 2 * sizeof(struct cache_set) <= room_bytes)
-		num_sets *= 2;
-	cache->num_sets = num_sets;
-	cache->set = heap_alloc(num_sets * sizeof(struct cache_set));
-	if (cache->set)
+	while (num_entries < CACHE_MAX_ENTRIES && num_entries * 2 * entry_bytes <= room_bytes)
+		num_entries *= 2;
+	cache->entry_mask = num_entries - 1;
+	cache->entry = heap_alloc(num_entries * sizeof(struct cache_entry));
+	cache->tail = heap_alloc(num_entries * sizeof(struct cache_tail));
+	if (cache->entry && cache->tail)
 		return cache;
+	heap_free(cache->entry);
+	heap_free(cache->tail);
 	heap_free(cache);
 	return NULL;
 }
 
 uint32_t cache_num_entries(const struct cache *cache)
 {
-	return cache->num_sets * CACHE_WAYS;
+	return (uint32_t)cache->entry_mask + 1;
 }
 
 uint64_t cache_num_asked(const struct cache *cache)
@@ -75,176 +82,283 @@ uint64_t cache_num_asked(const struct cache *cache)
 	return cache->num_asked;
 }
 
-/* First stage: where each packet's outcome would be. */
-static void cache_hash(struct cache *cache, const struct burst *burst, const struct key_mask *mask)
+/* The other ways of the set: i is 1 .. CACHE_WAYS - 1. */
+static struct cache_entry *cache_way(const struct cache *cache, const struct cache_entry *home,
+				     uint32_t i)
 {
-	const uint64_t set_mask = cache->num_sets - 1;
+	return &cache->entry[(uint32_t)(home - cache->entry) ^ i];
+}
+
+static bool cache_is_signed(const struct cache_entry *entry, const struct cache_probe *probe)
+{
+	return !((entry->stamp ^ probe->sign) & CACHE_SIGN_MASK);
+}
+
+static inline bool cache_same_key(const struct cache *cache, const struct cache_entry *entry,
+				  const struct key_masked *masked, uint32_t num_pairs)
+{
+	const uint64_t *stored = entry->word;
+	const uint64_t *word = masked->word;
+	uint64_t difference = 0;
+
+	if (num_pairs > CACHE_LINE_WORDS / 2) {
+		const struct cache_tail *tail = &cache->tail[entry - cache->entry];
+
+		difference = (tail->word[0] ^ word[6]) | (tail->word[1] ^ word[7]);
+		num_pairs = CACHE_LINE_WORDS / 2;
+	}
+	do {
+		difference |= (stored[0] ^ word[0]) | (stored[1] ^ word[1]);
+		stored += 2;
+		word += 2;
+	} while (--num_pairs);
+	return !difference;
+}
+
+static inline uint64_t cache_sign(uint64_t hash)
+{
+	return hash >> (64 - CACHE_SIGN_BITS) | 1;
+}
+
+/* Where a packet's outcome would be. */
+static inline void cache_aim(const struct cache *cache, struct cache_probe *probe,
+			     const struct classifier_view *view, const union flow_key *key)
+{
+	uint64_t hash = key_hash(view->mask, key, &probe->masked);
+
+	probe->home = &cache->entry[hash & cache->entry_mask];
+	probe->sign = cache_sign(hash);
+}
+
+/* First stage. */
+static void cache_aim_all(struct cache *cache, const struct burst *burst,
+			  const struct classifier_view *view)
+{
 	unsigned i;
 
 	for (i = 0; i < burst->num; i++) {
-		struct cache_probe *probe = &cache->probe[i];
-		uint64_t hash = key_hash(mask, &burst->pkt[i]->key, &probe->masked);
-
-		probe->set = &cache->set[hash & set_mask];
-		probe->sign = (uint32_t)(hash >> (64 - CACHE_SIGN_BITS)) | 1;
-		__builtin_prefetch(probe->set->slot);
+		cache_aim(cache, &cache->probe[i], view, &burst->pkt[i]->key);
+		prefetch_read(cache->probe[i].home);
 	}
 }
 
-/* What overflows one set of a pair goes to the other one. */
-static struct cache_set *cache_other_set(const struct cache *cache, const struct cache_set *set)
+/* What the last stage will look at: the rule's line with its generation and its action. */
+static void cache_fetch(const struct cache *cache, const struct cache_probe *probe,
+			const struct key_mask *mask)
 {
-	return &cache->set[(set - cache->set) ^ 1];
+	const struct classifier_entry *rule = index_object(probe->entry->rule);
+
+	prefetch_read(&rule->table);
+	if (mask->num_pairs * 2 > CACHE_LINE_WORDS)
+		prefetch_read(&cache->tail[probe->entry - cache->entry]);
 }
 
-static uint32_t cache_find_sign(const struct cache_set *set, uint32_t sign)
+/*
+ * Second stage: which entry it is, by signature, which proves nothing. Those that are not at home are
+ * looked for when their neighbours have been fetched, too.
+ */
+static void cache_choose(struct cache *cache, unsigned num, const struct key_mask *mask)
 {
-	uint32_t way = 0;
-
-	while (way < CACHE_WAYS && (set->slot[way].stamp ^ sign) & CACHE_SIGN_MASK)
-		way++;
-	return way;
-}
-
-/* Second stage: which way it is in, by signature; a signature proves nothing. */
-static void cache_choose(struct cache *cache, unsigned num)
-{
+	struct cache_probe *away[PKT_BURST];
+	unsigned num_away = 0;
 	unsigned i;
 
 	for (i = 0; i < num; i++) {
 		struct cache_probe *probe = &cache->probe[i];
-		const struct classifier_entry *entry;
-		uint32_t way = cache_find_sign(probe->set, probe->sign);
 
-		if (way == CACHE_WAYS) {
-			struct cache_set *other = cache_other_set(cache, probe->set);
-
-			way = cache_find_sign(other, probe->sign);
-			if (way < CACHE_WAYS)
-				probe->set = other;
+		probe->entry = probe->home;
+		if (cache_is_signed(probe->home, probe)) {
+			cache_fetch(cache, probe, mask);
+			continue;
 		}
-		probe->way = way;
+		prefetch_read(cache_way(cache, probe->home, 1));
+		away[num_away++] = probe;
+	}
+	for (i = 0; i < num_away; i++) {
+		uint32_t way = 1;
+
+		while (way < CACHE_WAYS &&
+		       !cache_is_signed(cache_way(cache, away[i]->home, way), away[i]))
+			way++;
 		if (way == CACHE_WAYS)
 			continue;
-		entry = index_object(probe->set->slot[way].entry);
-		__builtin_prefetch(&probe->set->key[way]);
-		__builtin_prefetch(
-			&entry->table); /* the line with its generation, and the action's */
+		away[i]->entry = cache_way(cache, away[i]->home, way);
+		cache_fetch(cache, away[i], mask);
 	}
 }
 
-static uint64_t cache_stamp(const struct classifier_view *view, const struct cache_probe *probe)
+static inline uint64_t cache_stamp(const struct classifier_view *view,
+				   const struct cache_probe *probe)
 {
 	return view->sequence << CACHE_SIGN_BITS | probe->sign;
 }
 
-/* The slot of a set that has the packet's key, whatever has become of its rule; NULL: none has. */
-static struct cache_slot *cache_find(struct cache_set *set, const struct cache_probe *probe,
-				     const struct key_mask *mask)
+/* Whether its words are laid out as the view's mask is: then they can be compared. */
+static bool cache_is_laid_out(const struct cache_entry *entry, const struct classifier_view *view)
+{
+	return entry->stamp >> CACHE_SIGN_BITS >= view->since;
+}
+
+/* The entry that has the packet's key, whatever has become of its rule; NULL: none has. */
+static struct cache_entry *cache_find(const struct cache *cache, const struct cache_probe *probe,
+				      const struct classifier_view *view)
 {
 	uint32_t way;
 
 	for (way = 0; way < CACHE_WAYS; way++) {
-		if (!((set->slot[way].stamp ^ probe->sign) & CACHE_SIGN_MASK) &&
-		    key_same(mask, &set->key[way], &probe->masked))
-			return &set->slot[way];
+		struct cache_entry *entry = cache_way(cache, probe->home, way);
+
+		if (cache_is_signed(entry, probe) && cache_is_laid_out(entry, view) &&
+		    cache_same_key(cache, entry, &probe->masked, view->mask->num_pairs))
+			return entry;
 	}
 	return NULL;
 }
 
-static uint32_t cache_find_unused(const struct cache_set *set)
+/* An entry for the packet's key: home or another one of the set that is not in use, else in turn. */
+static struct cache_entry *cache_take(struct cache *cache, const struct cache_probe *probe,
+				      const struct classifier_view *view)
 {
+	const uint64_t *word = probe->masked.word;
+	struct cache_entry *entry;
 	uint32_t way = 0;
+	uint32_t i;
 
-	while (way < CACHE_WAYS && set->slot[way].stamp)
+	while (way < CACHE_WAYS) {
+		entry = cache_way(cache, probe->home, way);
+		if (!entry->stamp || !cache_is_laid_out(entry, view))
+			break;
 		way++;
-	return way;
-}
-
-/* A slot for the packet's key: one of the pair that was never used, else each of a set in turn. */
-static struct cache_slot *cache_take(struct cache *cache, const struct cache_probe *probe,
-				     const struct key_mask *mask)
-{
-	struct cache_set *set = probe->set;
-	uint32_t way = cache_find_unused(set);
-
-	if (way == CACHE_WAYS) {
-		set = cache_other_set(cache, set);
-		way = cache_find_unused(set);
 	}
 	if (way == CACHE_WAYS)
-		way = cache->hand++ % CACHE_WAYS;
-	key_store(mask, &set->key[way], &probe->masked);
-	return &set->slot[way];
-}
-
-/* What was remembered, if it still holds after all that was added since; else the classifier's word. */
-static struct classifier_entry *cache_resolve(struct cache *cache, const struct cache_probe *probe,
-					      const struct classifier_view *view,
-					      const union flow_key *key)
-{
-	struct cache_slot *slot = cache_find(probe->set, probe, view->mask);
-	struct classifier_entry *entry;
-	uint32_t generation = 0;
-
-	if (!slot)
-		slot = cache_find(cache_other_set(cache, probe->set), probe, view->mask);
-	if (slot) {
-		entry = slot->entry ? index_object(slot->entry) : NULL;
-		if ((!entry || classifier_generation(entry) == slot->generation) &&
-		    classifier_still_wins(view, key, entry, slot->stamp >> CACHE_SIGN_BITS)) {
-			slot->stamp = cache_stamp(view, probe);
-			return entry;
-		}
-	}
-	cache->num_asked++;
-	entry = classifier_find(view, key);
-	if (entry)
-		generation = classifier_generation(entry);
-	if (!classifier_may_keep(view, entry, generation))
-		return entry;
-	if (!slot)
-		slot = cache_take(cache, probe, view->mask);
-	slot->entry = entry ? index_ref(entry) : 0;
-	slot->generation = generation;
-	slot->stamp = cache_stamp(view, probe);
+		entry = cache_way(cache, probe->home, cache->hand++ % CACHE_WAYS);
+	for (i = 0; i < view->mask->num_pairs * 2 && i < CACHE_LINE_WORDS; i++)
+		entry->word[i] = word[i];
+	cache->tail[entry - cache->entry] = (struct cache_tail){{word[6], word[7]}};
 	return entry;
 }
 
-/* Third stage: the outcome. Generation 0 of no rule is that of the object that 0 stands for. */
-static struct classifier_entry *cache_finish(struct cache *cache, const struct cache_probe *probe,
-					     const struct classifier_view *view,
-					     const union flow_key *key)
+static struct flow *cache_flow(struct classifier_entry *rule)
 {
-	const struct cache_slot *slot = &probe->set->slot[probe->way];
-	struct classifier_entry *entry;
+	return rule ? list_entry(rule, struct flow, entry) : NULL;
+}
 
-	if (probe->way == CACHE_WAYS || slot->stamp != cache_stamp(view, probe) ||
-	    !key_same(view->mask, &probe->set->key[probe->way], &probe->masked))
-		return cache_resolve(cache, probe, view, key);
-	entry = index_object(slot->entry);
-	if (classifier_generation(entry) != slot->generation)
-		return cache_resolve(cache, probe, view, key);
-	return slot->entry ? entry : NULL;
+/* What was remembered, if it still holds after all that was added since; else the classifier's word. */
+static struct flow *cache_resolve(struct cache *cache, const struct classifier_view *view,
+				  const union flow_key *key)
+{
+	struct cache_probe probe;
+	struct cache_entry *entry;
+	struct classifier_entry *rule;
+	uint32_t generation = 0;
+
+	cache_aim(cache, &probe, view, key);
+	entry = cache_find(cache, &probe, view);
+	if (entry) {
+		rule = entry->rule ? index_object(entry->rule) : NULL;
+		if ((!rule || classifier_generation(rule) == entry->generation) &&
+		    classifier_still_wins(view, key, rule, entry->stamp >> CACHE_SIGN_BITS)) {
+			entry->stamp = cache_stamp(view, &probe);
+			return cache_flow(rule);
+		}
+	}
+	cache->num_asked++;
+	rule = classifier_find(view, key);
+	if (rule)
+		generation = classifier_generation(rule);
+	if (!classifier_may_keep(view, rule, generation))
+		return cache_flow(rule);
+	if (!entry)
+		entry = cache_take(cache, &probe, view);
+	entry->rule = rule ? index_ref(rule) : 0;
+	entry->generation = generation;
+	entry->stamp = cache_stamp(view, &probe);
+	return cache_flow(rule);
+}
+
+/*
+ * The outcome, if it stands in entry under this stamp. Generation 0 of no rule is that of the object
+ * that ref 0 stands for.
+ */
+static inline bool cache_finish(const struct cache *cache, const struct cache_entry *entry,
+				uint64_t stamp, const struct key_masked *masked, uint32_t num_pairs,
+				struct flow **flow)
+{
+	uint32_t ref = entry->rule;
+	struct classifier_entry *rule = index_object(ref);
+
+	if (entry->stamp != stamp || !cache_same_key(cache, entry, masked, num_pairs) ||
+	    classifier_generation(rule) != entry->generation)
+		return false;
+	*flow = ref ? list_entry(rule, struct flow, entry) : NULL;
+	return true;
+}
+
+static void cache_lookup_in_stages(struct cache *cache, struct burst *burst,
+				   const struct classifier_view *view)
+{
+	const uint32_t num_pairs = view->mask->num_pairs;
+	const unsigned core = hal_core();
+	const unsigned num = burst->num;
+	unsigned i;
+
+	cache_aim_all(cache, burst, view);
+	cache_choose(cache, num, view->mask);
+	for (i = 0; i < num; i++) {
+		const struct cache_probe *probe = &cache->probe[i];
+		struct pkt *pkt = burst->pkt[i];
+
+		if (!cache_finish(cache, probe->entry, cache_stamp(view, probe), &probe->masked,
+				  num_pairs, &pkt->flow))
+			pkt->flow = cache_resolve(cache, view, &pkt->key);
+		if (pkt->flow)
+			prefetch_write(flow_count(pkt->flow, core));
+	}
+}
+
+static void cache_lookup_one_by_one(struct cache *cache, struct burst *burst,
+				    const struct classifier_view *view)
+{
+	const struct key_pair *pair = view->mask->pair;
+	const uint32_t num_pairs = view->mask->num_pairs;
+	const uint64_t now = view->sequence << CACHE_SIGN_BITS;
+	const uint64_t entry_mask = cache->entry_mask;
+	struct cache_entry *entries = cache->entry;
+	struct pkt **next = burst->pkt;
+	struct pkt **end = next + burst->num;
+	struct key_masked masked;
+
+	for (; next < end; next++) {
+		struct pkt *pkt = *next;
+		uint64_t hash = key_hash_pairs(pair, num_pairs, &pkt->key, &masked);
+
+		if (!cache_finish(cache, &entries[hash & entry_mask], now | cache_sign(hash),
+				  &masked, num_pairs, &pkt->flow))
+			pkt->flow = cache_resolve(cache, view, &pkt->key);
+	}
+}
+
+/* Between a new layout of the mask and its sequence number: nothing that is here fits it yet. */
+static void cache_ask(struct cache *cache, struct burst *burst, const struct classifier_view *view)
+{
+	unsigned i;
+
+	cache->num_asked += burst->num;
+	for (i = 0; i < burst->num; i++) {
+		struct classifier_entry *rule = classifier_find(view, &burst->pkt[i]->key);
+
+		burst->pkt[i]->flow = cache_flow(rule);
+	}
 }
 
 void cache_lookup(struct cache *cache, struct burst *burst)
 {
 	const struct classifier_view view = classifier_look();
-	const unsigned core = hal_core();
-	unsigned i;
 
-	cache_hash(cache, burst, view.mask);
-	cache_choose(cache, burst->num);
-	for (i = 0; i < burst->num; i++) {
-		struct pkt *pkt = burst->pkt[i];
-		struct classifier_entry *entry =
-			cache_finish(cache, &cache->probe[i], &view, &pkt->key);
-
-		pkt->flow = NULL;
-		if (!entry)
-			continue;
-		pkt->flow = list_entry(entry, struct flow, entry);
-		__builtin_prefetch(flow_count(pkt->flow, core), 1);
-	}
+	if (view.sequence < view.since)
+		cache_ask(cache, burst, &view);
+	else if (PREFETCH_WORKS)
+		cache_lookup_in_stages(cache, burst, &view);
+	else
+		cache_lookup_one_by_one(cache, burst, &view);
 }

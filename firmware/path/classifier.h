@@ -34,6 +34,7 @@ struct classifier_entry {
 struct classifier_view {
 	const struct classifier_list *list;
 	const struct key_mask *mask; /* all bits that any rule looks at */
+	uint64_t since; /* sequence number from which on mask takes the words that it takes */
 	uint64_t sequence;
 };
 
@@ -74,13 +75,18 @@ bool classifier_still_wins(const struct classifier_view *view, const union flow_
 static inline bool classifier_may_keep(const struct classifier_view *view,
 				       const struct classifier_entry *entry, uint32_t generation)
 {
+	if (view->sequence < view->since)
+		return false;
 	return !entry || (generation % 2 && entry->age <= view->sequence);
 }
 
-/* Pairs with the release in classifier.c: who sees the old number may still use the entry. */
+/*
+ * Relaxed: the entry was reached through an acquire, in this round or in an earlier one, and is not
+ * used anew while a round lasts that has found its number unchanged.
+ */
 static inline uint32_t classifier_generation(const struct classifier_entry *entry)
 {
-	return atomic_load_explicit(&entry->generation, memory_order_acquire);
+	return atomic_load_explicit(&entry->generation, memory_order_relaxed);
 }
 
 #endif
