@@ -402,10 +402,11 @@ static bool flower_mirred(struct flower *flower, bool *last)
 	return true;
 }
 
-/* pedit ex munge eth dst set MAC */
+/* pedit ex munge eth dst set MAC: of the outputs behind it. */
 static bool flower_pedit(struct flower *flower)
 {
 	static const char *const way[] = {"ex", "munge", "eth", "dst", "set"};
+	struct xvio_flow_action *action;
 	uint8_t mac[6];
 	size_t i;
 
@@ -415,7 +416,11 @@ static bool flower_pedit(struct flower *flower)
 	}
 	if (!words_mac(flower->words, "the new address", mac))
 		return false;
-	return words_refuse(flower->words, "this path cannot rewrite addresses");
+	action = flower_add_action(flower, XVIO_ACTION_SET_ETH_DST);
+	if (!action)
+		return false;
+	memcpy(action->eth_dst, mac, sizeof(mac));
+	return true;
 }
 
 static bool flower_parse_actions(struct flower *flower)

@@ -8,7 +8,9 @@
 #include "hal/vhost/vhost_int.h"
 
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
+#include <sys/random.h>
 #include <xvio/regs.h>
 
 #define MEMORY_ALIGN ((size_t)2 << 20) /* a huge page */
@@ -67,6 +69,23 @@ void hal_log(const char *text)
 _Noreturn void hal_halt(void)
 {
 	abort();
+}
+
+/* What tables are seeded with: others cannot guess it, and it is new with each start. */
+
+uint32_t hal_generation(void)
+{
+	static uint32_t generation;
+
+	if (!generation && getrandom(&generation, sizeof(generation), 0) < 0)
+		generation = (uint32_t)hal_time_us();
+	return generation;
+}
+
+void hal_mac_address(uint8_t mac[6])
+{
+	if (getrandom(mac, 6, 0) < 0)
+		memset(mac, 0, 6);
 }
 
 /* No uplinks: ports are vhost-user sockets. */

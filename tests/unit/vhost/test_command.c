@@ -21,6 +21,7 @@
 #include "rules.h"
 #include "stub.h"
 #include "vport.h"
+#include "words.h"
 
 static int start(void **state)
 {
@@ -208,6 +209,37 @@ static void test_keys(void **state)
 	assert_memory_equal(&rule, &want, sizeof(want));
 }
 
+static void test_actions(void **state)
+{
+	static const uint8_t mac[6] = {2, 0, 0, 0, 0, 9};
+	static struct words words;
+	struct flower_selection selection;
+	struct xvio_flow_rule rule;
+
+	(void)state;
+	two_ports();
+	assert_true(words_split(&words, "dev any prio 1 protocol all flower "
+					"action mirred egress mirror dev a pipe "
+					"action pedit ex munge eth dst set 02:00:00:00:00:09 pipe "
+					"action mirred egress redirect dev b"));
+	assert_true(flower_parse_rule(&words, &selection, &rule));
+	assert_int_equal(rule.mask.in_port, 0);
+	assert_int_equal(rule.num_actions, 3);
+	assert_int_equal(rule.action[0].type, XVIO_ACTION_OUTPUT);
+	assert_int_equal(rule.action[0].arg, XVIO_PORT_VDPA(0));
+	assert_int_equal(rule.action[1].type, XVIO_ACTION_SET_ETH_DST);
+	assert_memory_equal(rule.action[1].eth_dst, mac, 6);
+	assert_int_equal(rule.action[2].arg, XVIO_PORT_VDPA(1));
+	good("filter add dev any prio 1 protocol all flower action pedit ex munge eth dst set "
+	     "02:00:00:00:00:09 pipe action mirred egress redirect dev b");
+	bad("filter add dev a prio 1 protocol all flower action pedit ex munge eth dst set "
+	    "02:00:00:00:00:09",
+	    "must be the last");
+	bad("filter add dev a prio 1 protocol all flower action pedit ex munge eth src set "
+	    "02:00:00:00:00:09 pipe action mirred egress redirect dev b",
+	    "'src': 'dst' should stand here");
+}
+
 static void test_bad_rules(void **state)
 {
 	static const char *const lines[][2] = {
@@ -351,8 +383,8 @@ static void test_rest(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_ports), TEST(test_bad_ports), TEST(test_keys), TEST(test_bad_rules),
-		TEST(test_rules), TEST(test_files),	TEST(test_rest),
+		TEST(test_ports),     TEST(test_bad_ports), TEST(test_keys),  TEST(test_actions),
+		TEST(test_bad_rules), TEST(test_rules),	    TEST(test_files), TEST(test_rest),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
