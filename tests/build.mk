@@ -46,12 +46,20 @@ $(C)/libcheck.a: $(CHECK_LIB_SOURCES:%.c=$(C)/obj/%.o)
 
 $(C)/unit/%: $(C)/obj/tests/unit/%.o $(C)/libcheck.a
 	@mkdir -p $(@D)
-	gcc $(CHECK_SANITIZE) -o $@ $^ -lcmocka
+	gcc $(CHECK_SANITIZE) -o $@ $(filter %.o,$^) $(filter %.a,$^) -lcmocka $(CHECK_LIBS)
 
 # xvio-flash, all but its way to real cards and its command line, on a card of the test's own.
 CHECK_FLASH := $(filter-out %/io_pci.c %/xvio_flash.c,$(wildcard hostdrv/flash/*.c))
 $(C)/unit/flash/test_flash: CHECK_CPPFLAGS += -Ihostdrv/flash
 $(C)/unit/flash/test_flash: $(CHECK_FLASH:%.c=$(C)/obj/%.o)
+
+# xvio-vhost's words and commands, on the fake HAL; its sockets and libvhost-user are stubs.
+CHECK_VHOST := $(addprefix $(C)/obj/sim/vhost_user/,words.o flower.o rules.o vport.o command.o workers.o) \
+	$(C)/obj/tests/unit/vhost/stub.o
+CHECK_VHOST_UNITS := $(filter $(C)/unit/vhost/%,$(CHECK_UNITS))
+$(CHECK_VHOST_UNITS): CHECK_CPPFLAGS += -Isim/vhost_user
+$(CHECK_VHOST_UNITS): CHECK_LIBS := -ljansson
+$(CHECK_VHOST_UNITS): $(CHECK_VHOST)
 
 $(C)/replay/%: $(C)/obj/tests/fuzz/fuzz_%.o $(C)/obj/tests/fuzz/replay.o $(C)/libcheck.a
 	@mkdir -p $(@D)

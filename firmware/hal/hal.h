@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0 */
 /*
  * The contract between the firmware and what it runs on. One implementation is chosen at link time:
- * rv64 (the card), posix (native process), fake (unit tests). Unless said otherwise a function is
- * called on the core it is about, does not block, and cannot fail. Cores are 0 .. hal_num_cores()-1;
- * core 0 is the control core, the others are workers.
+ * rv64 (the card), posix (native process), vhost (vhost-user back-end), fake (unit tests). Unless
+ * said otherwise a function is called on the core it is about, does not block, and cannot fail. Cores
+ * are 0 .. hal_num_cores()-1; core 0 is the control core, the others are workers.
  */
 #ifndef HAL_HAL_H
 #define HAL_HAL_H

@@ -1,0 +1,74 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# DPDK's virtio-user on xvio-vhost, split and packed rings: what testpmd sends from a capture file
+# arrives at the port its rule says, unchanged and in order, and is counted; what a rule drops does not.
+# needs: nothing
+# seconds: 240
+. "$(dirname "$0")/vhost/lib.sh"
+
+packets=$(dirname "$0")/vhost/packets.py
+num=3000
+
+# exchange RINGS SEED OPTIONS: a file of packets through a; b and c into files of their own.
+exchange() {
+	local rings=$1 port vdevs=() n=0
+	python3 "$packets" make "$vhost_dir/sent.pcap" $num "$2" || die "no packets"
+	for port in a b c; do
+		vdevs+=("--vdev=net_virtio_user$n,path=$vhost_dir/$port.sock,queue_size=1024,$3"); n=$((n + 1))
+	done
+	# testpmd forwards between neighbours: port 0 and 1, 2 and 3, 4 and 5.
+	vhost_testpmd --vdev "net_pcap0,rx_pcap=$vhost_dir/sent.pcap,tx_pcap=$vhost_dir/back.pcap" "${vdevs[0]}" \
+		"${vdevs[1]}" --vdev "net_pcap1,tx_pcap=$vhost_dir/b.pcap" \
+		"${vdevs[2]}" --vdev "net_pcap2,tx_pcap=$vhost_dir/c.pcap" \
+		-l 0,1 -- -i --no-flush-rx --nb-cores=1 --total-num-mbufs=8192
+	vhost_tell "set fwd io retry"
+	vhost_tell "set burst tx delay 20 retry 5000"
+	wait_for 60 grep -q 'testpmd>' "$vhost_dir/testpmd.log" || die "testpmd does not start"
+	check "$rings: three front-ends are there" all_connected
+	vhost_tell start
+	check "$rings: all packets were received" wait_for 30 received $num
+	sleep 1
+	vhost_testpmd_end
+}
+
+all_connected() { vhost_connected a && vhost_connected b && vhost_connected c; }
+received() { [ "$(vhost_counter a card_rx_packets)" -ge "$1" ]; }
+
+# claims RINGS: of the exchange just done.
+claims() {
+	local rings=$1 dropped out
+	dropped=$(python3 "$packets" count "$vhost_dir/sent.pcap")
+	check "$rings: b has its packets, unchanged and in order" \
+		python3 "$packets" same "$vhost_dir/sent.pcap" 02:00:00:00:00:0b "$vhost_dir/b.pcap"
+	check "$rings: c has its packets, unchanged and in order" \
+		python3 "$packets" same "$vhost_dir/sent.pcap" 02:00:00:00:00:0c "$vhost_dir/c.pcap"
+	check_eq "$rings: counted at a" $num "$(vhost_counter a card_rx_packets)"
+	check_eq "$rings: dropped by the rule for UDP port 9" "$dropped" "$(vhost_rule_packets 9)"
+	out=$(($(vhost_counter b card_tx_packets) + $(vhost_counter c card_tx_packets)))
+	check_eq "$rings: sent, dropped and missed make up what was received" $num \
+		$((out + dropped + $(vhost_counter a flow_misses)))
+	check_eq "$rings: none lost for want of a buffer" 0 \
+		$(($(vhost_counter b drop_no_buffer) + $(vhost_counter c drop_no_buffer)))
+}
+
+run() {
+	vhost_start "$2" <<-END
+		port add a socket @/a.sock
+		port add b socket @/b.sock
+		port add c socket @/c.sock
+		filter add dev a prio 1 handle 9 protocol ip flower ip_proto udp dst_port 9 action drop
+		filter add dev a prio 2 protocol all flower dst_mac 02:00:00:00:00:0b action mirred egress redirect dev b
+		filter add dev a prio 2 protocol all flower dst_mac 02:00:00:00:00:0c action mirred egress redirect dev c
+	END
+	exchange "$1" "$3" "$4"
+	claims "$1"
+	check "$1: xvio-vhost is well" vhost_alive
+	vhost_kill "$vhost_pid"
+	check_eq "$1: nothing to complain about" "" "$(grep -E 'ERROR|runtime error|stopped' "$vhost_dir/switch.log")"
+}
+
+run "split" vhost 1 packed_vq=0,in_order=0
+run "packed" vhost 2 packed_vq=1,in_order=0
+run "packed, in order" vhost 3 packed_vq=1,in_order=1
+run "split, sanitized" vhost-san 4 packed_vq=0,in_order=1
+run "packed, sanitized" vhost-san 5 packed_vq=1,in_order=0
