@@ -67,6 +67,22 @@ fuzz: ## fuzz one harness: F=name SECONDS=60
 	$(C)/fuzz/fuzz_$(F) -max_total_time=$(SECONDS) -timeout=10 -len_control=0 -max_len=1024 -artifact_prefix=$(C)/fuzz/$(F)- \
 		$(C)/fuzz/$(F) tests/fuzz/corpus/$(F)
 
+# The bench (docs/performance.md): BENCH="--cases a,b --runs 9" and the like, tests/bench/bench --help.
+# Cases g and h are programs of their own; the bench runs them and takes their rows.
+BENCH_NEEDS := $(if $(wildcard sim/vhost_user/*.c),$(B)/vhost/xvio-vhost) \
+	$(if $(wildcard tests/bench/count),count-build) \
+	$(if $(wildcard tests/bench/path),$(B)/bench/path-bench)
+
+.PHONY: bench bench-sweep bench-setup
+bench: $(BENCH_NEEDS) ## xvio-vhost beside OVS-DPDK, to build/bench/results.csv: BENCH="--cases a"
+	@tests/bench/bench $(BENCH)
+
+bench-sweep: $(BENCH_NEEDS) ## cycles against flows, rules and ports, as plots
+	@tests/bench/sweep $(BENCH)
+
+bench-setup: ## install the generator, the peer and the plotter (Debian 12, root)
+	@tests/bench/setup
+
 system: ## claims on the emulated server: T=name ... SOC=rv64|native
 	@sim/run/system $(if $(SOC),--soc $(SOC)) $(T)
 
