@@ -89,3 +89,11 @@ def versions():
         lines.append(procs.run(["dpkg-query", "-W", "-f", "openvswitch ${Version}",
                                 "openvswitch-switch-dpdk"]).strip())
     return lines
+
+
+def stolen_seconds(core):
+    """What the hypervisor has given of this core to others since the machine's start."""
+    for line in _read("/proc/stat").splitlines():
+        if line.startswith(f"cpu{core} "):
+            return int(line.split()[8]) / os.sysconf("SC_CLK_TCK")
+    return 0

@@ -9,6 +9,7 @@ import os
 import time
 
 import frames
+import machine
 import procs
 from generator import Generator, MAX_PORTS
 from rules import partner
@@ -62,8 +63,9 @@ class Setup:
         self.context = context
         self.config = config
         self.generator_cores = generator_cores or [context.home_core]
+        self.worker_cores = worker_cores or [context.switch_core]
         self.switch = make_switch(config.num_ports, config.rules(), context.home_core,
-                                  worker_cores or [context.switch_core], context.hugepages,
+                                  self.worker_cores, context.hugepages,
                                   context.log_dir)
         self.name = self.switch.name
         self.generators = []
@@ -103,7 +105,18 @@ class Setup:
         return [port for generator in self.generators for port in generator.ports()]
 
     def snapshot(self):
-        return {"time": time.monotonic(), "cores": self.switch.cores(), "ports": self.ports()}
+        cores = self.switch.cores()
+        return {"cores": cores, "time": time.monotonic(), "ports": self.ports(),
+                "threads": procs.waiting_ns(self.switch.worker_process()),
+                "stolen": sum(machine.stolen_seconds(core) for core in self.worker_cores)}
+
+    def _disturbed(self, before, after, seconds):
+        """The share of the window in which workers wanted their cores and others had them."""
+        deltas = sorted(((ran - before["threads"].get(thread, (0, 0))[0],
+                          waited - before["threads"].get(thread, (0, 0))[1])
+                         for thread, (ran, waited) in after["threads"].items()), reverse=True)
+        waited = sum(wait for _, wait in deltas[:len(self.worker_cores)]) / 1e9
+        return (waited + after["stolen"] - before["stolen"]) / seconds / len(self.worker_cores)
 
     def window(self, during=None):
         """
@@ -137,7 +150,8 @@ class Setup:
             raise procs.BenchError(f"{self.name}: nothing arrived in {seconds:.1f} s "
                                    f"({sent} sent, the switch took {packets})")
         return {"cycles_per_packet": busy / packets, "mpps": received / seconds / 1e6,
-                "busy_share": busy / (busy + idle), "lost_share": max(0, 1 - received / sent)}
+                "busy_share": busy / (busy + idle), "lost_share": max(0, 1 - received / sent),
+                "disturbed_share": self._disturbed(before, after, seconds)}
 
     def finish(self):
         """

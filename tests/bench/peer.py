@@ -55,7 +55,7 @@ class Switch:
         self.children = []
         self._start()
         self._add_ports()
-        self.load_rules(rule_list)
+        self.send_rules(self.rules_text(rule_list))
 
     def _start(self):
         conf = f"{self.dir}/conf.db"
@@ -109,9 +109,13 @@ class Switch:
     def socket_path(self, port):
         return f"{self.dir}/p{port}"
 
-    def load_rules(self, rule_list):
-        text = "".join(rule.to_openflow() + "\n" for rule in rule_list)
-        self.ofctl("add-flows", BRIDGE, "-", data=text)
+    @staticmethod
+    def rules_text(rule_list, add=True):
+        """What send_rules() takes: rules to add, or to delete."""
+        return "".join(rule.to_openflow(add) + "\n" for rule in rule_list)
+
+    def send_rules(self, text):
+        self.ofctl("--bundle", "add-flows", BRIDGE, "-", data=text)
 
     def cores(self):
         """Since start, per worker core: packets received, busy and idle cycles."""
@@ -153,6 +157,9 @@ class Switch:
 
     def flows(self):
         return len(self.appctl("dpctl/dump-flows", "netdev@ovs-netdev").splitlines())
+
+    def worker_process(self):
+        return self.children[1]
 
     def pause(self):
         procs.pause(self.children)

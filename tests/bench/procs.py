@@ -18,6 +18,8 @@ class BenchError(Exception):
     """Something that the bench cannot go on without, in words for the person who ran it."""
 
 
+AUTOGROUP = "/proc/self/autogroup"
+
 _children = []
 _folders = []
 
@@ -40,15 +42,24 @@ def folder_remove(path):
     shutil.rmtree(path, ignore_errors=True)
 
 
+def _go_first():
+    """Before everything else on this machine, if we may: what disturbs all the same is measured."""
+    try:
+        os.setpriority(os.PRIO_PROCESS, 0, -20)
+        with open(AUTOGROUP, "w") as file:
+            file.write("-20")
+    except OSError:
+        pass  # not root, or a kernel without such groups
+
+
 def _child_setup(cores):
+    """Dies with the bench, on these cores. A session of its own: the kernel groups by session."""
     def setup():
         pr_set_pdeathsig = 1
         ctypes.CDLL(None).prctl(pr_set_pdeathsig, signal.SIGKILL)
         os.sched_setaffinity(0, cores)
-        try:
-            os.setpriority(os.PRIO_PROCESS, 0, -20)  # others on this machine disturb less
-        except PermissionError:
-            pass
+        os.setsid()
+        _go_first()
 
     return setup
 
@@ -66,10 +77,14 @@ def spawn(argv, cores, log, stdin=subprocess.DEVNULL, stdout=None, env=None):
 
 
 def run(argv, seconds=30, env=None, data=None):
-    """Runs a command to its end and returns what it printed; anything but success is a BenchError."""
+    """
+    Runs a command to its end, where the bench itself runs, and returns what it printed; anything but
+    success is a BenchError.
+    """
     try:
         done = subprocess.run(argv, input=data, capture_output=True, text=True, timeout=seconds,
-                              env={**os.environ, **(env or {})}, check=False)
+                              env={**os.environ, **(env or {})}, check=False,
+                              preexec_fn=_child_setup(os.sched_getaffinity(0)))
     except subprocess.TimeoutExpired as error:
         raise BenchError(f"{argv[0]}: not done after {seconds} s") from error
     if done.returncode != 0:
@@ -109,6 +124,19 @@ def wait_for(condition, seconds, what, child=None):
         time.sleep(0.02)
 
 
+def waiting_ns(child):
+    """By thread id: (how long it ran, how long it wanted to run and could not), since its start."""
+    times = {}
+    for thread in os.listdir(f"/proc/{child.pid}/task"):
+        try:
+            with open(f"/proc/{child.pid}/task/{thread}/schedstat") as file:
+                ran, waited, _ = file.read().split()
+        except OSError:
+            continue  # it has just ended
+        times[thread] = (int(ran), int(waited))
+    return times
+
+
 def pause(children):
     for child in children:
         child.send_signal(signal.SIGSTOP)
@@ -145,8 +173,26 @@ def _ended_by_signal(number, _frame):
     raise SystemExit(128 + number)
 
 
-def guard():
-    """Call once at the start: whatever ends the bench, end_all() runs."""
+def _give_way_again(text):
+    try:
+        with open(AUTOGROUP, "w") as file:
+            file.write(text)
+    except OSError:
+        pass  # as in _go_first()
+
+
+def guard(home_core):
+    """
+    Call once at the start: the bench itself goes to the home core, at the generator's priority, and
+    whatever ends it, end_all() runs.
+    """
+    try:
+        with open(AUTOGROUP) as file:
+            atexit.register(_give_way_again, file.read().split()[-1])
+    except OSError:
+        pass  # a kernel without such groups
     atexit.register(end_all)
     for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
         signal.signal(number, _ended_by_signal)
+    os.sched_setaffinity(0, {home_core})
+    _go_first()

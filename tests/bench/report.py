@@ -9,7 +9,7 @@ from cases import GOALS, RINGS
 
 COLUMNS = ("case", "ring", "size_bytes", "metric", "ours", "peer", "ratio")
 RUN_COLUMNS = ("case", "ring", "size_bytes", "switch", "run", "cycles_per_packet", "mpps",
-               "busy_share", "lost_share")
+               "busy_share", "lost_share", "disturbed_share")
 
 
 def _digits(value):

@@ -9,6 +9,7 @@ FLOW_BASE = 0x0AFD0000  # 10.253.0.0, where testpmd's flowgen begins to count de
 FLOW_SOURCE = 0x0AFE0000  # 10.254.0.0, its one source
 FLOW_PORTS = (1000, 1001)  # its UDP ports
 ALLOW_BLOCKS = 64  # prefixes that the flows of case b and c are spread over
+HANDLE_BASE = 1 << 32  # beyond what a switch gives by itself
 OF_TOP = 40000  # OpenFlow priority of prio 0
 
 
@@ -19,10 +20,13 @@ class Rule:
     match: dict = field(default_factory=dict)  # ip_proto, src_ip, dst_ip, src_port, dst_port
     out_port: int = None  # None: drop
     eth_dst: str = None
+    handle: int = 0  # for the rules that are deleted one by one
 
     def to_words(self):
         """One line of xvio-vhost's configuration."""
         words = [f"filter add dev p{self.in_port} prio {self.prio}"]
+        if self.handle:
+            words.append(f"handle {self.handle}")
         words.append("protocol ip flower" if self.match else "protocol all flower")
         words += [f"{key} {value}" for key, value in self.match.items()]
         if self.out_port is None:
@@ -33,14 +37,19 @@ class Rule:
         words.append(f"action mirred egress redirect dev p{self.out_port}")
         return " ".join(words)
 
-    def to_openflow(self):
-        """One line for ovs-ofctl; OpenFlow port numbers are ours plus one."""
+    def to_delete_words(self):
+        return f"filter del dev p{self.in_port} prio {self.prio} handle {self.handle}"
+
+    def to_openflow(self, add=True):
+        """One line for ovs-ofctl add-flows; OpenFlow port numbers are ours plus one."""
         words = [f"priority={OF_TOP - self.prio}", f"in_port={self.in_port + 1}"]
         proto = self.match.get("ip_proto")
         if self.match:
             words.append(proto or "ip")
         names = {"src_ip": "nw_src", "dst_ip": "nw_dst", "src_port": "tp_src", "dst_port": "tp_dst"}
         words += [f"{names[key]}={value}" for key, value in self.match.items() if key in names]
+        if not add:
+            return "delete_strict " + ",".join(words)
         if self.out_port is None:
             return ",".join(words) + ",actions=drop"
         actions = f"output:{self.out_port + 1}"
@@ -110,5 +119,5 @@ def expected_mac(in_port, dst_ip, num_flows):
 
 def many_hosts(num_rules, first=0):
     """Case e: one exact destination each, on port 0, behind what the traffic of case a matches."""
-    return [Rule(0, 5000, {"dst_ip": f"{ip_text(0x64000000 + first + i)}"}, 1)
-            for i in range(num_rules)]
+    return [Rule(0, 5000, {"dst_ip": ip_text(0x64000000 + i)}, 1, handle=HANDLE_BASE + i)
+            for i in range(first, first + num_rules)]
