@@ -90,7 +90,7 @@ class Switch:
         with open(config, "w") as file:
             file.write("poll busy\n")
             for i in range(num_ports):
-                core = 1 + (i // 2) % len(worker_cores)
+                core = 1 + i * len(worker_cores) // num_ports
                 file.write(f"port add p{i} socket {self.socket_path(i)} core {core}\n")
             for rule in rule_list:
                 file.write(rule.to_words() + "\n")

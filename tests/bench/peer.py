@@ -87,7 +87,7 @@ class Switch:
         words = ["add-br", BRIDGE, "--", "set", "bridge", BRIDGE, "datapath_type=netdev",
                  "fail-mode=secure"]
         for i in range(self.num_ports):
-            core = self.worker_cores[(i // 2) % len(self.worker_cores)]
+            core = self.worker_cores[i * len(self.worker_cores) // self.num_ports]
             words += ["--", "add-port", BRIDGE, f"p{i}", "--", "set", "Interface", f"p{i}",
                       "type=dpdkvhostuser", f"ofport_request={i + 1}",
                       f'other_config:pmd-rxq-affinity="0:{core}"']
