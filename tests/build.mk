@@ -183,6 +183,20 @@ rule-rate: $(PB)/rule-rate ## cycles of a lookup, and rule changes per second
 $(PB)/rule-rate: $(patsubst %,$(PB)/native/%.o,$(RULE_RATE_SOURCES)) $(PATH_LIB)
 	gcc -O3 -o $@ $^ -pthread -lm
 
+# The bench (docs/performance.md): BENCH="--cases a,b --runs 9" and the like, tests/bench/bench --help.
+# Cases g and h are programs of their own; the bench runs them and takes their rows.
+BENCH_NEEDS := $(B)/vhost/xvio-vhost count-build $(PB)/path-bench
+
+.PHONY: bench bench-sweep bench-setup
+bench: $(BENCH_NEEDS) ## xvio-vhost beside OVS-DPDK, to build/bench/results.csv: BENCH="--cases a"
+	@tests/bench/bench $(BENCH)
+
+bench-sweep: $(BENCH_NEEDS) ## cycles against flows, rules and ports, as plots
+	@tests/bench/sweep $(BENCH)
+
+bench-setup: ## install the generator, the peer and the plotter (Debian 12, root)
+	@tests/bench/setup
+
 system: ## claims on the emulated server: T=name ... SOC=rv64|native
 	@sim/run/system $(if $(SOC),--soc $(SOC)) $(T)
 
