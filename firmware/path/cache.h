@@ -3,7 +3,7 @@
  * The exact-match cache in front of the classifier, one per worker core: the outcome of a lookup
  * (a miss too) under the key's bits that any rule looks at. The removal of a rule makes old what came
  * from it, an addition nothing: entries are checked against the tables that have changed when they
- * are used next.
+ * are used next. Only when rules begin or cease to look at a word of the key at all is it empty.
  */
 #ifndef PATH_CACHE_H
 #define PATH_CACHE_H
@@ -11,7 +11,7 @@
 #include <stddef.h>
 #include "path/pkt.h"
 
-#define CACHE_MAX_ENTRIES 2097152u
+#define CACHE_MAX_ENTRIES 4194304u
 
 struct cache;
 

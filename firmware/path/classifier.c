@@ -33,6 +33,7 @@ struct classifier_place {
 /* Sorted by best_prio. */
 struct classifier_list {
 	struct key_mask mask; /* bits of all tables together */
+	uint64_t since; /* no view with this layout of mask has a lower sequence number */
 	uint32_t num_tables;
 	struct classifier_place place[];
 };
@@ -44,6 +45,11 @@ static _Atomic uint64_t classifier_sequence = 1;
 static struct classifier_list *classifier_own_list(void)
 {
 	return atomic_load_explicit(&classifier_tables, memory_order_relaxed);
+}
+
+static uint64_t classifier_own_sequence(void)
+{
+	return atomic_load_explicit(&classifier_sequence, memory_order_relaxed);
 }
 
 /* Where the guests' knowledge of the secrets ends: the moment of the boot, and where memory lies. */
@@ -71,6 +77,7 @@ struct classifier_view classifier_look(void)
 	view.sequence = atomic_load_explicit(&classifier_sequence, memory_order_acquire);
 	view.list = atomic_load_explicit(&classifier_tables, memory_order_acquire);
 	view.mask = &view.list->mask;
+	view.since = view.list->since;
 	return view;
 }
 
@@ -216,9 +223,13 @@ static struct classifier_list *classifier_new_list(struct classifier_table *tabl
 	if (!placed)
 		classifier_append(list, &bits, (struct classifier_place){table, *prio});
 	key_mask_init(&list->mask, &bits);
+	list->since = old->since;
+	if (old == &classifier_no_tables || !key_same_layout(&list->mask, &old->mask))
+		list->since = classifier_own_sequence() + 1;
 	return list;
 }
 
+/* Before the sequence number that it may wait for. */
 static void classifier_publish(struct classifier_list *list)
 {
 	struct classifier_list *old = classifier_own_list();
@@ -226,6 +237,12 @@ static void classifier_publish(struct classifier_list *list)
 	atomic_store_explicit(&classifier_tables, list, memory_order_release);
 	if (old != &classifier_no_tables)
 		epoch_defer(heap_free, old);
+}
+
+/* Pairs with the acquire in classifier_look(): who sees the number sees what was done before. */
+static void classifier_set_sequence(uint64_t sequence)
+{
+	atomic_store_explicit(&classifier_sequence, sequence, memory_order_release);
 }
 
 /* Additions */
@@ -296,7 +313,7 @@ static void classifier_link(struct classifier_table *table, struct classifier_en
 
 bool classifier_add(struct classifier_entry *entry, const union flow_key *mask)
 {
-	uint64_t sequence = atomic_load_explicit(&classifier_sequence, memory_order_relaxed) + 1;
+	uint64_t sequence = classifier_own_sequence() + 1;
 	struct classifier_table *table = classifier_find_table(mask);
 	struct classifier_table *new_table = NULL;
 	struct classifier_list *list = NULL;
@@ -319,8 +336,7 @@ bool classifier_add(struct classifier_entry *entry, const union flow_key *mask)
 	atomic_store_explicit(&table->changed, sequence, memory_order_relaxed);
 	if (list)
 		classifier_publish(list);
-	/* Pairs with the acquire in classifier_look(): who sees the number sees the addition. */
-	atomic_store_explicit(&classifier_sequence, sequence, memory_order_release);
+	classifier_set_sequence(sequence);
 	return true;
 
 free_table:
@@ -380,6 +396,16 @@ static void classifier_unlink(struct classifier_entry *entry)
 	table->num_best -= entry->prio == table->best_prio;
 }
 
+/* Publishes a list after removals. */
+static void classifier_shrink(struct classifier_list *list)
+{
+	uint64_t since = list->since;
+
+	classifier_publish(list);
+	if (since > classifier_own_sequence())
+		classifier_set_sequence(since);
+}
+
 /*
  * A best prio that is too low is only slower. So it stays when there is no memory for a new list, and
  * while counting anew would cost more than the removals since the last time.
@@ -393,7 +419,7 @@ void classifier_remove(struct classifier_entry *entry)
 	if (!table->num_entries) {
 		list = classifier_new_list(table, NULL);
 		if (list) {
-			classifier_publish(list);
+			classifier_shrink(list);
 			epoch_defer(classifier_free_table, table);
 		}
 		return;
@@ -404,7 +430,7 @@ void classifier_remove(struct classifier_entry *entry)
 	classifier_count_best(table);
 	list = classifier_new_list(table, &table->best_prio);
 	if (list)
-		classifier_publish(list);
+		classifier_shrink(list);
 }
 
 /* What a cache remembers of the table's entries falls. */

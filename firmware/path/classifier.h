@@ -34,6 +34,7 @@ struct classifier_entry {
 struct classifier_view {
 	const struct classifier_list *list;
 	const struct key_mask *mask; /* all bits that any rule looks at */
+	uint64_t since; /* sequence number from which on mask takes the words that it takes */
 	uint64_t sequence;
 };
 
@@ -74,6 +75,8 @@ bool classifier_still_wins(const struct classifier_view *view, const union flow_
 static inline bool classifier_may_keep(const struct classifier_view *view,
 				       const struct classifier_entry *entry, uint32_t generation)
 {
+	if (view->sequence < view->since)
+		return false;
 	return !entry || (generation % 2 && entry->age <= view->sequence);
 }
 

@@ -23,12 +23,13 @@ static struct core *core_create(unsigned number, size_t cache_bytes)
 
 bool core_init(void)
 {
-	size_t cache_bytes;
+	size_t cache_bytes = heap_free_bytes();
 	unsigned number;
 
 	if (hal_num_cores() < 2 || hal_num_cores() > CORE_MAX)
 		return false;
-	cache_bytes = heap_free_bytes() / CORE_CACHE_SHARE / (hal_num_cores() - 1);
+	cache_bytes /= cache_bytes < CORE_LARGE_HEAP ? 16 : 4;
+	cache_bytes /= hal_num_cores() - 1;
 	for (number = 1; number < hal_num_cores(); number++) {
 		core_of[number] = core_create(number, cache_bytes);
 		if (!core_of[number])

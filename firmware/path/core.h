@@ -19,7 +19,7 @@
 /* Queues that bring packets in one round: many share a DMA list; few stay in the cache. */
 #define CORE_MAX_QUEUES	 (HAL_HOST_MAPPED ? 4u : 8u)
 #define CORE_MAX_FETCHES 16u /* queues whose ring is looked at together */
-#define CORE_CACHE_SHARE 16u /* all cores' caches get this part of the heap */
+#define CORE_LARGE_HEAP	 (UINT64_C(1) << 30) /* a quarter of such a heap is for caches, else 1/16 */
 
 struct vnet_queue;
 

@@ -81,8 +81,8 @@ static inline uint64_t key_hash(const struct key_mask *mask, const union flow_ke
 	return hash;
 }
 
-/* Whether a stored key has these words where the mask has bits. */
-static inline bool key_same(const struct key_mask *mask, const union flow_key *stored,
+/* Whether a whole key has these words where the mask has bits. */
+static inline bool key_same(const struct key_mask *mask, const union flow_key *key,
 			    const struct key_masked *masked)
 {
 	const struct key_pair *pair = mask->pair;
@@ -91,20 +91,24 @@ static inline bool key_same(const struct key_mask *mask, const union flow_key *s
 	uint64_t difference = 0;
 
 	for (; pair < end; pair++, word += 2) {
-		difference |= stored->word[pair->at[0]] ^ word[0];
-		difference |= stored->word[pair->at[1]] ^ word[1];
+		difference |= key->word[pair->at[0]] ^ word[0];
+		difference |= key->word[pair->at[1]] ^ word[1];
 	}
 	return !difference;
 }
 
-/* Stores the words where they belong; what the mask does not look at stays as it was. */
-static inline void key_store(const struct key_mask *mask, union flow_key *stored,
-			     const struct key_masked *masked)
+/* Whether two masks take the same words of a key, in the same order. */
+static inline bool key_same_layout(const struct key_mask *a, const struct key_mask *b)
 {
 	uint32_t i;
 
-	for (i = 0; i < mask->num_pairs * 2; i++)
-		stored->word[mask->pair[i / 2].at[i % 2]] = masked->word[i];
+	if (a->num_pairs != b->num_pairs)
+		return false;
+	for (i = 0; i < a->num_pairs * 2; i++) {
+		if (a->pair[i / 2].at[i % 2] != b->pair[i / 2].at[i % 2])
+			return false;
+	}
+	return true;
 }
 
 static inline bool key_equal(const union flow_key *a, const union flow_key *b)
