@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0 */
 /*
- * Fuzzes the rule table: the input is a sequence of additions, removals and lookups, compared with a
- * list that is searched from end to end.
+ * Fuzzes the rule table: the input is a sequence of additions, removals and lookups, in the classifier
+ * and in a cache that stays warm, compared with a list that is searched from end to end.
  */
 #include <stdlib.h>
 #include "common/bed.h"
 #include "common/check.h"
 #include "fuzz.h"
+#include "hal/fake/fake.h"
 #include "lib/list.h"
+#include "path/core.h"
 #include "path/flow.h"
 
 #define MAX_RULES 64u
@@ -73,6 +75,24 @@ static bool matches(const struct xvio_flow_rule *rule, const union flow_key *key
 	return true;
 }
 
+static const struct flow *look_up_cached(const union flow_key *key)
+{
+	static struct pkt pkt;
+	struct burst burst = {.num = 1, .pkt[0] = &pkt};
+
+	pkt.key = *key;
+	fake_set_core(1);
+	cache_lookup(core_self()->cache, &burst);
+	fake_set_core(0);
+	return pkt.flow;
+}
+
+static void check(const struct flow *flow, const struct xvio_flow_rule *want)
+{
+	if (!want != !flow || (want && flow->cookie != want->cookie))
+		abort();
+}
+
 /* A packet that meets one of the rules, but for a byte. */
 static void look_up(struct fuzz_input *input)
 {
@@ -90,10 +110,8 @@ static void look_up(struct fuzz_input *input)
 			best = &reference[i];
 	}
 	entry = classifier_lookup(&key);
-	if (!best != !entry)
-		abort();
-	if (best && list_entry(entry, struct flow, entry)->cookie != best->cookie)
-		abort();
+	check(entry ? list_entry(entry, struct flow, entry) : NULL, best);
+	check(look_up_cached(&key), best);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len_bytes)

@@ -98,6 +98,116 @@ static void test_refused_actions(void **state)
 	refuse(&rule, XVIO_ST_BAD_VALUE, OFFSET(action[0].arg));
 }
 
+/* A destination for what goes out needs an output behind it. */
+static void test_refused_eth_dst(void **state)
+{
+	struct xvio_flow_rule rule;
+	uint32_t detail;
+
+	(void)state;
+	start();
+	rule = good_rule();
+	rule.action[0] = (struct xvio_flow_action){.type = XVIO_ACTION_SET_ETH_DST};
+	refuse(&rule, XVIO_ST_BAD_VALUE, OFFSET(action[0]));
+	rule = good_rule();
+	rule.num_actions = 2;
+	rule.action[1] = (struct xvio_flow_action){.type = XVIO_ACTION_SET_ETH_DST};
+	refuse(&rule, XVIO_ST_BAD_VALUE, OFFSET(action[1]));
+	rule.action[1] = rule.action[0];
+	rule.action[0] = (struct xvio_flow_action){.type = XVIO_ACTION_SET_ETH_DST};
+	memset(rule.action[0].eth_dst, 0xff, 6); /* any address will do */
+	rule.action[2].eth_dst[5] = 1; /* behind the last one */
+	refuse(&rule, XVIO_ST_BAD_VALUE, OFFSET(action[2]));
+	rule.action[2].eth_dst[5] = 0;
+	assert_int_equal(flow_add(&rule, &detail), XVIO_ST_OK);
+}
+
+/* Each output has the destination that was set last before it; the packet itself keeps its own. */
+static void test_eth_dst(void **state)
+{
+	static const uint8_t mac[2][6] = {{2, 1, 2, 3, 4, 5}, {6, 7, 8, 9, 10, 11}};
+	struct xvio_flow_rule rule = {
+		.cookie = 1,
+		.key.in_port = PORT_A,
+		.mask.in_port = 0xffff,
+		.num_actions = 5,
+		.action[0] = {.type = XVIO_ACTION_OUTPUT, .arg = PORT_B},
+		.action[1] = {.type = XVIO_ACTION_SET_ETH_DST},
+		.action[2] = {.type = XVIO_ACTION_OUTPUT, .arg = PORT_B},
+		.action[3] = {.type = XVIO_ACTION_SET_ETH_DST},
+		.action[4] = {.type = XVIO_ACTION_OUTPUT, .arg = PORT_B},
+	};
+	uint8_t frame[100];
+	uint8_t got[10000];
+	uint32_t detail;
+	unsigned i;
+
+	(void)state;
+	start();
+	bed_frame(frame, 100, 1);
+	bed_post(&b, 10, 1000);
+	memcpy(rule.action[1].eth_dst, mac[0], 6);
+	memcpy(rule.action[3].eth_dst, mac[1], 6);
+	assert_int_equal(flow_add(&rule, &detail), XVIO_ST_OK);
+	assert_true(bed_send(&a, frame, 100, 1));
+	bed_ring(&a, BED_TX);
+	fake_run();
+	for (i = 0; i < 3; i++) {
+		assert_int_equal(bed_receive(&b, got, NULL), 100);
+		assert_memory_equal(got, i ? mac[i - 1] : frame, 6);
+		assert_memory_equal(got + 6, frame + 6, 94);
+	}
+	assert_int_equal(flow_del(1, NULL), XVIO_ST_OK);
+	rule.num_actions = 2; /* the one kind, without a list */
+	rule.action[0] = rule.action[1];
+	rule.action[1] = rule.action[2];
+	memset(&rule.action[2], 0, 3 * sizeof(rule.action[2]));
+	assert_int_equal(flow_add(&rule, &detail), XVIO_ST_OK);
+	assert_true(bed_send(&a, frame, 100, 1));
+	bed_ring(&a, BED_TX);
+	fake_run();
+	assert_int_equal(bed_receive(&b, got, NULL), 100);
+	assert_memory_equal(got, mac[0], 6);
+	assert_memory_equal(got + 6, frame + 6, 94);
+	assert_int_equal(bed_receive(&b, got, NULL), 0);
+}
+
+/* Counters by rule, and the last ones when it goes. */
+static void test_counters(void **state)
+{
+	struct xvio_flow_stats stats;
+	uint8_t frame[200];
+	uint8_t got[10000];
+	unsigned i;
+
+	(void)state;
+	start();
+	bed_post(&b, 10, 1000);
+	bed_rule(1, PORT_A, PORT_B);
+	for (i = 0; i < 4; i++) {
+		bed_frame(frame, 100 + i, 1);
+		assert_true(bed_send(&a, frame, 100 + i, 1));
+		bed_ring(&a, BED_TX);
+		fake_run();
+		assert_int_equal(bed_receive(&b, got, NULL), 100 + i);
+		fake_advance_us(1000);
+	}
+	assert_int_equal(flow_stats(1, &stats), XVIO_ST_OK);
+	assert_int_equal(stats.packets, 4);
+	assert_int_equal(stats.bytes, 406);
+	assert_in_range(stats.idle_us, 1000, 1999);
+	bed_frame(frame, 100, 1);
+	assert_true(bed_send(&a, frame, 100, 1));
+	bed_ring(&a, BED_TX);
+	assert_int_equal(flow_del(1, &stats), XVIO_ST_OK); /* the worker's turn comes in the wait */
+	assert_in_range(stats.packets, 4, 5);
+	assert_int_equal(stats.bytes, 406 + (stats.packets - 4) * 100);
+	bed_rule(1, PORT_A, PORT_B); /* in memory of another one */
+	assert_int_equal(flow_stats(1, &stats), XVIO_ST_OK);
+	assert_int_equal(stats.packets, 0);
+	assert_in_range(stats.idle_us, 0, 10);
+}
+
 /* Every bit of the key, set outside the mask: the field it lies in is named. */
 static void test_key_outside_mask(void **state)
 {
@@ -441,6 +551,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_refused_headers),
 		cmocka_unit_test(test_refused_actions),
+		cmocka_unit_test(test_refused_eth_dst),
+		cmocka_unit_test(test_eth_dst),
+		cmocka_unit_test(test_counters),
 		cmocka_unit_test(test_key_outside_mask),
 		cmocka_unit_test(test_cookies),
 		cmocka_unit_test(test_against_linear_reference),
