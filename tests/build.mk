@@ -167,15 +167,13 @@ fuzz: ## fuzz one harness: F=name SECONDS=60
 		$(C)/fuzz/$(F) tests/fuzz/corpus/$(F)
 
 # What rules cost, natively and optimised; not part of check: it takes a minute and claims no figure.
-BENCH_SOURCES := $(sort $(wildcard firmware/path/*.c firmware/lib/*.c tests/bench/*.c))
+RULE_RATE_SOURCES := tests/bench/bench_hal.c tests/bench/rule_rate.c
 .PHONY: rule-rate
-rule-rate: $(B)/bench/rule_rate ## cycles of a lookup, and rule changes per second
+rule-rate: $(PB)/rule-rate ## cycles of a lookup, and rule changes per second
 	$<
 
-$(B)/bench/rule_rate: $(BENCH_SOURCES) $(wildcard firmware/path/*.h firmware/lib/*.h tests/bench/*.h)
-	@mkdir -p $(@D)
-	gcc -D_GNU_SOURCE -Ifirmware -Iinclude -Itests/bench $(filter-out -O1,$(CHECK_CFLAGS)) -O3 \
-		-o $@ $(BENCH_SOURCES) -pthread -lm
+$(PB)/rule-rate: $(patsubst %,$(PB)/native/%.o,$(RULE_RATE_SOURCES)) $(PATH_LIB)
+	gcc -O3 -o $@ $^ -pthread -lm
 
 system: ## claims on the emulated server: T=name ... SOC=rv64|native
 	@sim/run/system $(if $(SOC),--soc $(SOC)) $(T)

@@ -9,13 +9,14 @@
 static const union output_mark action_own = {{.port = XVIO_PORT_PF}};
 static const union output_mark action_sole = {{.port = XVIO_PORT_PF, .sole = true}};
 
-static void action_count(const struct core *core, const struct pkt *pkt)
+static inline void action_count(const struct flow *flow, const struct pkt *pkt, unsigned core,
+				uint64_t now_us)
 {
-	struct flow_count *count = flow_count(pkt->flow, core->number);
+	struct flow_count *count = flow_count(flow, core);
 
 	stats_add_counter(&count->packets, 1);
 	stats_add_counter(&count->bytes, pkt->len_bytes);
-	atomic_store_explicit(&count->last_us, core->now_us, memory_order_relaxed);
+	atomic_store_explicit(&count->last_us, now_us, memory_order_relaxed);
 }
 
 static void action_run_list(struct core *core, struct pkt *pkt)
@@ -32,23 +33,17 @@ static void action_run_list(struct core *core, struct pkt *pkt)
 }
 
 /* Returns 1 if the rule drops the packet. */
-static unsigned action_run_one(struct core *core, struct pkt *pkt)
+static inline unsigned action_run_one(struct core *core, struct pkt *pkt, const struct flow *flow)
 {
-	const struct flow *flow = pkt->flow;
-
-	switch (flow->kind) {
-	case FLOW_OUTPUT:
+	if (flow->kind == FLOW_OUTPUT)
 		output_add(core, pkt, flow->port, action_sole, NULL);
-		return 0;
-	case FLOW_OUTPUT_ETH_DST:
+	else if (flow->kind == FLOW_OUTPUT_ETH_DST)
 		output_add(core, pkt, flow->port, action_sole, flow->eth_dst);
-		return 0;
-	case FLOW_LIST:
+	else if (flow->kind == FLOW_LIST)
 		action_run_list(core, pkt);
-		return 0;
-	default:
+	else
 		return 1;
-	}
+	return 0;
 }
 
 static void action_count_port(const struct core *core, enum xvio_stat stat, unsigned num)
@@ -60,16 +55,20 @@ static void action_count_port(const struct core *core, enum xvio_stat stat, unsi
 /* All packets of a burst came in by the same port: its counters are written once. */
 void action_run(struct core *core)
 {
+	struct pkt **next = core->burst.pkt;
+	struct pkt **end = next + core->burst.num;
+	const uint64_t now_us = core->now_us;
+	const unsigned number = core->number;
 	unsigned num_misses = 0;
 	unsigned num_drops = 0;
-	unsigned i;
 
-	for (i = 0; i < core->burst.num; i++) {
-		struct pkt *pkt = core->burst.pkt[i];
+	for (; next < end; next++) {
+		struct pkt *pkt = *next;
+		const struct flow *flow = pkt->flow;
 
-		if (pkt->flow) {
-			action_count(core, pkt);
-			num_drops += action_run_one(core, pkt);
+		if (flow) {
+			action_count(flow, pkt, number, now_us);
+			num_drops += action_run_one(core, pkt, flow);
 		} else {
 			output_add_miss(core, pkt);
 			num_misses++;

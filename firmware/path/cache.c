@@ -9,6 +9,7 @@
 #include "hal/hal.h"
 #include "lib/heap.h"
 #include "lib/list.h"
+#include "lib/prefetch.h"
 #include "path/flow.h"
 #include "path/index.h"
 
@@ -36,7 +37,7 @@ struct cache_tail {
 struct cache_probe {
 	struct key_masked masked;
 	struct cache_entry *home; /* where the packet's entry is if no other was there first */
-	struct cache_entry *entry; /* with the packet's signature; NULL: none */
+	struct cache_entry *entry; /* with the packet's signature; home if none has it */
 	uint64_t sign; /* odd */
 };
 
@@ -44,7 +45,7 @@ struct cache_probe {
 struct cache {
 	struct cache_entry *entry; /* [num_entries], a power of two */
 	struct cache_tail *tail; /* [num_entries] */
-	uint32_t num_entries;
+	uint64_t entry_mask; /* num_entries - 1 */
 	uint32_t hand; /* which way of a full set goes next */
 	uint64_t num_asked;
 	struct cache_probe probe[PKT_BURST];
@@ -60,7 +61,7 @@ struct cache *cache_create(size_t room_bytes)
 		return NULL;
 	while (num_entries < CACHE_MAX_ENTRIES && num_entries * 2 * entry_bytes <= room_bytes)
 		num_entries *= 2;
-	cache->num_entries = (uint32_t)num_entries;
+	cache->entry_mask = num_entries - 1;
 	cache->entry = heap_alloc(num_entries * sizeof(struct cache_entry));
 	cache->tail = heap_alloc(num_entries * sizeof(struct cache_tail));
 	if (cache->entry && cache->tail)
@@ -73,7 +74,7 @@ struct cache *cache_create(size_t room_bytes)
 
 uint32_t cache_num_entries(const struct cache *cache)
 {
-	return cache->num_entries;
+	return (uint32_t)cache->entry_mask + 1;
 }
 
 uint64_t cache_num_asked(const struct cache *cache)
@@ -93,36 +94,51 @@ static bool cache_is_signed(const struct cache_entry *entry, const struct cache_
 	return !((entry->stamp ^ probe->sign) & CACHE_SIGN_MASK);
 }
 
-static bool cache_same_key(const struct cache *cache, const struct cache_entry *entry,
-			   const struct cache_probe *probe, const struct key_mask *mask)
+static inline bool cache_same_key(const struct cache *cache, const struct cache_entry *entry,
+				  const struct key_masked *masked, uint32_t num_pairs)
 {
-	const struct cache_tail *tail = &cache->tail[entry - cache->entry];
-	const uint64_t *word = probe->masked.word;
+	const uint64_t *stored = entry->word;
+	const uint64_t *word = masked->word;
 	uint64_t difference = 0;
-	uint32_t i;
 
-	for (i = 0; i < mask->num_pairs * 2 && i < CACHE_LINE_WORDS; i++)
-		difference |= entry->word[i] ^ word[i];
-	if (mask->num_pairs * 2 > CACHE_LINE_WORDS)
-		difference |= (tail->word[0] ^ word[6]) | (tail->word[1] ^ word[7]);
+	if (num_pairs > CACHE_LINE_WORDS / 2) {
+		const struct cache_tail *tail = &cache->tail[entry - cache->entry];
+
+		difference = (tail->word[0] ^ word[6]) | (tail->word[1] ^ word[7]);
+		num_pairs = CACHE_LINE_WORDS / 2;
+	}
+	do {
+		difference |= (stored[0] ^ word[0]) | (stored[1] ^ word[1]);
+		stored += 2;
+		word += 2;
+	} while (--num_pairs);
 	return !difference;
 }
 
-/* First stage: where each packet's outcome would be. */
-static void cache_hash(struct cache *cache, const struct burst *burst, const struct key_mask *mask)
+static inline uint64_t cache_sign(uint64_t hash)
 {
-	struct cache_entry *entries = cache->entry;
-	const uint64_t entry_mask = cache->num_entries - 1;
-	const unsigned num = burst->num;
+	return hash >> (64 - CACHE_SIGN_BITS) | 1;
+}
+
+/* Where a packet's outcome would be. */
+static inline void cache_aim(const struct cache *cache, struct cache_probe *probe,
+			     const struct classifier_view *view, const union flow_key *key)
+{
+	uint64_t hash = key_hash(view->mask, key, &probe->masked);
+
+	probe->home = &cache->entry[hash & cache->entry_mask];
+	probe->sign = cache_sign(hash);
+}
+
+/* First stage. */
+static void cache_aim_all(struct cache *cache, const struct burst *burst,
+			  const struct classifier_view *view)
+{
 	unsigned i;
 
-	for (i = 0; i < num; i++) {
-		struct cache_probe *probe = &cache->probe[i];
-		uint64_t hash = key_hash(mask, &burst->pkt[i]->key, &probe->masked);
-
-		probe->home = &entries[hash & entry_mask];
-		probe->sign = hash >> (64 - CACHE_SIGN_BITS) | 1;
-		__builtin_prefetch(probe->home);
+	for (i = 0; i < burst->num; i++) {
+		cache_aim(cache, &cache->probe[i], view, &burst->pkt[i]->key);
+		prefetch_read(cache->probe[i].home);
 	}
 }
 
@@ -132,9 +148,9 @@ static void cache_fetch(const struct cache *cache, const struct cache_probe *pro
 {
 	const struct classifier_entry *rule = index_object(probe->entry->rule);
 
-	__builtin_prefetch(&rule->table);
+	prefetch_read(&rule->table);
 	if (mask->num_pairs * 2 > CACHE_LINE_WORDS)
-		__builtin_prefetch(&cache->tail[probe->entry - cache->entry]);
+		prefetch_read(&cache->tail[probe->entry - cache->entry]);
 }
 
 /*
@@ -150,13 +166,12 @@ static void cache_choose(struct cache *cache, unsigned num, const struct key_mas
 	for (i = 0; i < num; i++) {
 		struct cache_probe *probe = &cache->probe[i];
 
+		probe->entry = probe->home;
 		if (cache_is_signed(probe->home, probe)) {
-			probe->entry = probe->home;
 			cache_fetch(cache, probe, mask);
 			continue;
 		}
-		probe->entry = NULL;
-		__builtin_prefetch(cache_way(cache, probe->home, 1));
+		prefetch_read(cache_way(cache, probe->home, 1));
 		away[num_away++] = probe;
 	}
 	for (i = 0; i < num_away; i++) {
@@ -172,16 +187,8 @@ static void cache_choose(struct cache *cache, unsigned num, const struct key_mas
 	}
 }
 
-/* For the moment between a new layout of the mask and its sequence number: nothing fits it yet. */
-static void cache_choose_none(struct cache *cache, unsigned num)
-{
-	unsigned i;
-
-	for (i = 0; i < num; i++)
-		cache->probe[i].entry = NULL;
-}
-
-static uint64_t cache_stamp(const struct classifier_view *view, const struct cache_probe *probe)
+static inline uint64_t cache_stamp(const struct classifier_view *view,
+				   const struct cache_probe *probe)
 {
 	return view->sequence << CACHE_SIGN_BITS | probe->sign;
 }
@@ -202,7 +209,7 @@ static struct cache_entry *cache_find(const struct cache *cache, const struct ca
 		struct cache_entry *entry = cache_way(cache, probe->home, way);
 
 		if (cache_is_signed(entry, probe) && cache_is_laid_out(entry, view) &&
-		    cache_same_key(cache, entry, probe, view->mask))
+		    cache_same_key(cache, entry, &probe->masked, view->mask->num_pairs))
 			return entry;
 	}
 	return NULL;
@@ -231,21 +238,28 @@ static struct cache_entry *cache_take(struct cache *cache, const struct cache_pr
 	return entry;
 }
 
-/* What was remembered, if it still holds after all that was added since; else the classifier's word. */
-static struct classifier_entry *cache_resolve(struct cache *cache, const struct cache_probe *probe,
-					      const struct classifier_view *view,
-					      const union flow_key *key)
+static struct flow *cache_flow(struct classifier_entry *rule)
 {
-	struct cache_entry *entry = cache_find(cache, probe, view);
+	return rule ? list_entry(rule, struct flow, entry) : NULL;
+}
+
+/* What was remembered, if it still holds after all that was added since; else the classifier's word. */
+static struct flow *cache_resolve(struct cache *cache, const struct classifier_view *view,
+				  const union flow_key *key)
+{
+	struct cache_probe probe;
+	struct cache_entry *entry;
 	struct classifier_entry *rule;
 	uint32_t generation = 0;
 
+	cache_aim(cache, &probe, view, key);
+	entry = cache_find(cache, &probe, view);
 	if (entry) {
 		rule = entry->rule ? index_object(entry->rule) : NULL;
 		if ((!rule || classifier_generation(rule) == entry->generation) &&
 		    classifier_still_wins(view, key, rule, entry->stamp >> CACHE_SIGN_BITS)) {
-			entry->stamp = cache_stamp(view, probe);
-			return rule;
+			entry->stamp = cache_stamp(view, &probe);
+			return cache_flow(rule);
 		}
 	}
 	cache->num_asked++;
@@ -253,53 +267,98 @@ static struct classifier_entry *cache_resolve(struct cache *cache, const struct 
 	if (rule)
 		generation = classifier_generation(rule);
 	if (!classifier_may_keep(view, rule, generation))
-		return rule;
+		return cache_flow(rule);
 	if (!entry)
-		entry = cache_take(cache, probe, view);
+		entry = cache_take(cache, &probe, view);
 	entry->rule = rule ? index_ref(rule) : 0;
 	entry->generation = generation;
-	entry->stamp = cache_stamp(view, probe);
-	return rule;
+	entry->stamp = cache_stamp(view, &probe);
+	return cache_flow(rule);
 }
 
-/* Third stage: the outcome. Generation 0 of no rule is that of the object that 0 stands for. */
-static struct classifier_entry *cache_finish(struct cache *cache, const struct cache_probe *probe,
-					     const struct classifier_view *view,
-					     const union flow_key *key)
+/*
+ * The outcome, if it stands in entry under this stamp. Generation 0 of no rule is that of the object
+ * that ref 0 stands for.
+ */
+static inline bool cache_finish(const struct cache *cache, const struct cache_entry *entry,
+				uint64_t stamp, const struct key_masked *masked, uint32_t num_pairs,
+				struct flow **flow)
 {
-	const struct cache_entry *entry = probe->entry;
-	struct classifier_entry *rule;
+	uint32_t ref = entry->rule;
+	struct classifier_entry *rule = index_object(ref);
 
-	if (!entry || entry->stamp != cache_stamp(view, probe) ||
-	    !cache_same_key(cache, entry, probe, view->mask))
-		return cache_resolve(cache, probe, view, key);
-	rule = index_object(entry->rule);
-	if (classifier_generation(rule) != entry->generation)
-		return cache_resolve(cache, probe, view, key);
-	return entry->rule ? rule : NULL;
+	if (entry->stamp != stamp || !cache_same_key(cache, entry, masked, num_pairs) ||
+	    classifier_generation(rule) != entry->generation)
+		return false;
+	*flow = ref ? list_entry(rule, struct flow, entry) : NULL;
+	return true;
+}
+
+static void cache_lookup_in_stages(struct cache *cache, struct burst *burst,
+				   const struct classifier_view *view)
+{
+	const uint32_t num_pairs = view->mask->num_pairs;
+	const unsigned core = hal_core();
+	const unsigned num = burst->num;
+	unsigned i;
+
+	cache_aim_all(cache, burst, view);
+	cache_choose(cache, num, view->mask);
+	for (i = 0; i < num; i++) {
+		const struct cache_probe *probe = &cache->probe[i];
+		struct pkt *pkt = burst->pkt[i];
+
+		if (!cache_finish(cache, probe->entry, cache_stamp(view, probe), &probe->masked,
+				  num_pairs, &pkt->flow))
+			pkt->flow = cache_resolve(cache, view, &pkt->key);
+		if (pkt->flow)
+			prefetch_write(flow_count(pkt->flow, core));
+	}
+}
+
+static void cache_lookup_one_by_one(struct cache *cache, struct burst *burst,
+				    const struct classifier_view *view)
+{
+	const struct key_pair *pair = view->mask->pair;
+	const uint32_t num_pairs = view->mask->num_pairs;
+	const uint64_t now = view->sequence << CACHE_SIGN_BITS;
+	const uint64_t entry_mask = cache->entry_mask;
+	struct cache_entry *entries = cache->entry;
+	struct pkt **next = burst->pkt;
+	struct pkt **end = next + burst->num;
+	struct key_masked masked;
+
+	for (; next < end; next++) {
+		struct pkt *pkt = *next;
+		uint64_t hash = key_hash_pairs(pair, num_pairs, &pkt->key, &masked);
+
+		if (!cache_finish(cache, &entries[hash & entry_mask], now | cache_sign(hash),
+				  &masked, num_pairs, &pkt->flow))
+			pkt->flow = cache_resolve(cache, view, &pkt->key);
+	}
+}
+
+/* Between a new layout of the mask and its sequence number: nothing that is here fits it yet. */
+static void cache_ask(struct cache *cache, struct burst *burst, const struct classifier_view *view)
+{
+	unsigned i;
+
+	cache->num_asked += burst->num;
+	for (i = 0; i < burst->num; i++) {
+		struct classifier_entry *rule = classifier_find(view, &burst->pkt[i]->key);
+
+		burst->pkt[i]->flow = cache_flow(rule);
+	}
 }
 
 void cache_lookup(struct cache *cache, struct burst *burst)
 {
 	const struct classifier_view view = classifier_look();
-	const unsigned core = hal_core();
-	const unsigned num = burst->num;
-	unsigned i;
 
-	cache_hash(cache, burst, view.mask);
-	if (view.sequence >= view.since)
-		cache_choose(cache, num, view.mask);
+	if (view.sequence < view.since)
+		cache_ask(cache, burst, &view);
+	else if (PREFETCH_WORKS)
+		cache_lookup_in_stages(cache, burst, &view);
 	else
-		cache_choose_none(cache, num);
-	for (i = 0; i < num; i++) {
-		struct pkt *pkt = burst->pkt[i];
-		struct classifier_entry *rule =
-			cache_finish(cache, &cache->probe[i], &view, &pkt->key);
-
-		pkt->flow = NULL;
-		if (!rule)
-			continue;
-		pkt->flow = list_entry(rule, struct flow, entry);
-		__builtin_prefetch(flow_count(pkt->flow, core), 1);
-	}
+		cache_lookup_one_by_one(cache, burst, &view);
 }

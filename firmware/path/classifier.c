@@ -38,7 +38,7 @@ struct classifier_list {
 	struct classifier_place place[];
 };
 
-static struct classifier_list classifier_no_tables;
+static struct classifier_list classifier_no_tables = {.mask.num_pairs = 1};
 static _Atomic(struct classifier_list *) classifier_tables = &classifier_no_tables;
 static _Atomic uint64_t classifier_sequence = 1;
 

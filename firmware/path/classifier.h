@@ -80,10 +80,13 @@ static inline bool classifier_may_keep(const struct classifier_view *view,
 	return !entry || (generation % 2 && entry->age <= view->sequence);
 }
 
-/* Pairs with the release in classifier.c: who sees the old number may still use the entry. */
+/*
+ * Relaxed: the entry was reached through an acquire, in this round or in an earlier one, and is not
+ * used anew while a round lasts that has found its number unchanged.
+ */
 static inline uint32_t classifier_generation(const struct classifier_entry *entry)
 {
-	return atomic_load_explicit(&entry->generation, memory_order_acquire);
+	return atomic_load_explicit(&entry->generation, memory_order_relaxed);
 }
 
 #endif

@@ -25,11 +25,11 @@ _Static_assert(FLOW_KEY_WORDS <= HASH_SECRETS, "a secret for each word");
 struct key_pair {
 	uint64_t mask[2];
 	uint64_t secret[2];
-	uint32_t at[2];
+	uint32_t at_bytes[2];
 };
 
 struct key_mask {
-	uint32_t num_pairs;
+	uint32_t num_pairs; /* at least one, if of no bits */
 	struct key_pair pair[FLOW_KEY_WORDS / 2];
 };
 
@@ -38,7 +38,21 @@ struct key_masked {
 	uint64_t word[FLOW_KEY_WORDS];
 };
 
-/* With an odd number of words the last pair has one of mask 0, which is none of the others. */
+static inline uint64_t key_word(const union flow_key *key, uint32_t at_bytes)
+{
+	return *(const uint64_t *)((const uint8_t *)key + at_bytes);
+}
+
+static inline void key_mask_add(struct key_mask *mask, uint32_t i, uint32_t at, uint64_t bits)
+{
+	struct key_pair *pair = &mask->pair[i / 2];
+
+	pair->at_bytes[i % 2] = at * (uint32_t)sizeof(uint64_t);
+	pair->mask[i % 2] = bits;
+	pair->secret[i % 2] = hash_secret[at];
+}
+
+/* Pairs are filled up with a word of no bits, which is none of the others. */
 static inline void key_mask_init(struct key_mask *mask, const union flow_key *bits)
 {
 	uint32_t idle = 0;
@@ -46,39 +60,37 @@ static inline void key_mask_init(struct key_mask *mask, const union flow_key *bi
 	uint32_t i;
 
 	for (i = 0; i < FLOW_KEY_WORDS; i++) {
-		if (!bits->word[i]) {
+		if (bits->word[i])
+			key_mask_add(mask, num++, i, bits->word[i]);
+		else
 			idle = i;
-			continue;
-		}
-		mask->pair[num / 2].at[num % 2] = i;
-		num++;
 	}
-	if (num % 2)
-		mask->pair[num / 2].at[1] = idle;
-	mask->num_pairs = (num + 1) / 2;
-	for (i = 0; i < mask->num_pairs * 2; i++) {
-		uint32_t at = mask->pair[i / 2].at[i % 2];
-
-		mask->pair[i / 2].mask[i % 2] = bits->word[at];
-		mask->pair[i / 2].secret[i % 2] = hash_secret[at];
-	}
+	while (num % 2 || !num)
+		key_mask_add(mask, num++, idle, 0);
+	mask->num_pairs = num / 2;
 }
 
-/* The hash of a key under a mask, and in *masked the words that were hashed. */
-static inline uint64_t key_hash(const struct key_mask *mask, const union flow_key *key,
-				struct key_masked *masked)
+/* The hash of a key under a mask, and in *masked the words that were hashed. num is num_pairs. */
+static inline uint64_t key_hash_pairs(const struct key_pair *pair, uint32_t num,
+				      const union flow_key *key, struct key_masked *masked)
 {
-	const struct key_pair *pair = mask->pair;
-	const struct key_pair *end = pair + mask->num_pairs;
 	uint64_t *word = masked->word;
 	uint64_t hash = 0;
 
-	for (; pair < end; pair++, word += 2) {
-		word[0] = key->word[pair->at[0]] & pair->mask[0];
-		word[1] = key->word[pair->at[1]] & pair->mask[1];
+	do {
+		word[0] = key_word(key, pair->at_bytes[0]) & pair->mask[0];
+		word[1] = key_word(key, pair->at_bytes[1]) & pair->mask[1];
 		hash ^= hash_fold(word[0] ^ pair->secret[0], word[1] ^ pair->secret[1]);
-	}
+		pair++;
+		word += 2;
+	} while (--num);
 	return hash;
+}
+
+static inline uint64_t key_hash(const struct key_mask *mask, const union flow_key *key,
+				struct key_masked *masked)
+{
+	return key_hash_pairs(mask->pair, mask->num_pairs, key, masked);
 }
 
 /* Whether a whole key has these words where the mask has bits. */
@@ -86,14 +98,16 @@ static inline bool key_same(const struct key_mask *mask, const union flow_key *k
 			    const struct key_masked *masked)
 {
 	const struct key_pair *pair = mask->pair;
-	const struct key_pair *end = pair + mask->num_pairs;
 	const uint64_t *word = masked->word;
+	uint32_t num = mask->num_pairs;
 	uint64_t difference = 0;
 
-	for (; pair < end; pair++, word += 2) {
-		difference |= key->word[pair->at[0]] ^ word[0];
-		difference |= key->word[pair->at[1]] ^ word[1];
-	}
+	do {
+		difference |= key_word(key, pair->at_bytes[0]) ^ word[0];
+		difference |= key_word(key, pair->at_bytes[1]) ^ word[1];
+		pair++;
+		word += 2;
+	} while (--num);
 	return !difference;
 }
 
@@ -105,7 +119,7 @@ static inline bool key_same_layout(const struct key_mask *a, const struct key_ma
 	if (a->num_pairs != b->num_pairs)
 		return false;
 	for (i = 0; i < a->num_pairs * 2; i++) {
-		if (a->pair[i / 2].at[i % 2] != b->pair[i / 2].at[i % 2])
+		if (a->pair[i / 2].at_bytes[i % 2] != b->pair[i / 2].at_bytes[i % 2])
 			return false;
 	}
 	return true;

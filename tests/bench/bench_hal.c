@@ -3,7 +3,7 @@
  * A platform for benches of tables: memory, time and threads as cores, but no host, no wires and no
  * flash; what would need those ends the process.
  */
-#include "bench_hal.h"
+#include "bench/bench_hal.h"
 
 #include <sched.h>
 #include <stdio.h>
@@ -43,6 +43,11 @@ uint64_t hal_time_us(void)
 
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
+}
+
+uint64_t hal_cycles(void)
+{
+	return __builtin_ia32_rdtsc();
 }
 
 void hal_sleep(uint64_t timeout_us)

@@ -12,7 +12,7 @@
 #include <string.h>
 #include <time.h>
 #include <xvio/mbox.h>
-#include "bench_hal.h"
+#include "bench/bench_hal.h"
 #include "hal/hal.h"
 #include "lib/heap.h"
 #include "path/action.h"
