@@ -259,6 +259,9 @@ static void vnet_transmit(struct core *core, struct port_row *row)
 			output = vnet_send_simple(core, row, vq, output);
 		if (!output)
 			break;
+		/* vnet_shortage() speaks for the first queue alone. */
+		if (HAL_HOST_MAPPED && vnet->num_receive > 1 && !virtq_stock(vq))
+			virtq_fetch(&vq, 1, &core->dma);
 		vnet_send(core, row, vq, output);
 		output = output->next;
 	}
