@@ -112,7 +112,7 @@ static bool vnet_move_rest(struct virtq *vq, const struct virtq_chain *chain, st
 		    !virtq_locate(vq, chain, to_bytes, &to, &to_piece))
 			return false;
 		num = bits_min(rest_bytes, bits_min(from_piece, to_piece));
-		memcpy(hal_host_memory(to), hal_host_memory(from), num);
+		memmove(hal_host_memory(to), hal_host_memory(from), num); /* a guest may overlap them */
 		from_bytes += num;
 		to_bytes += num;
 		rest_bytes -= num;
@@ -259,6 +259,9 @@ static void vnet_transmit(struct core *core, struct port_row *row)
 			output = vnet_send_simple(core, row, vq, output);
 		if (!output)
 			break;
+		/* vnet_shortage() speaks for the first queue alone. */
+		if (HAL_HOST_MAPPED && vnet->num_receive > 1 && !virtq_stock(vq))
+			virtq_fetch(&vq, 1, &core->dma);
 		vnet_send(core, row, vq, output);
 		output = output->next;
 	}

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0 */
 /*
- * Fuzzes the ring engine: the input is what a hostile guest writes into its memory, before and
- * between DMA operations. Another guest's traffic must pass, and everything be accounted for.
+ * Fuzzes the ring engine: the input says what the rings are like, and what a hostile guest writes into
+ * its memory, before and between DMA operations (copies, where host memory is mapped). Another guest's traffic must pass, and everything be accounted for.
  */
 #include "common/bed.h"
 #include "common/check.h"
@@ -15,7 +15,7 @@
 
 static struct bed_port a, b, c;
 
-/* One write: queue, place, bytes. Places are mostly descriptors and rings. */
+/* One write: queue, place, bytes. Places are mostly descriptors, rings and events. */
 static void scribble(struct fuzz_input *input)
 {
 	uint8_t what = fuzz_take_byte(input);
@@ -28,7 +28,10 @@ static void scribble(struct fuzz_input *input)
 	if (what & 2)
 		driver_write(driver, DRIVER_DESC_OFFSET + place % 32 * 16u, bytes, 16);
 	else if (what & 4)
-		driver_write(driver, DRIVER_RING_OFFSET + place % 70, bytes, 2);
+		driver_write(driver, DRIVER_RING_OFFSET + place % (bed_rings.packed ? 4 : 70),
+			     bytes, 2);
+	else if (what & 8)
+		driver_write(driver, DRIVER_USED_OFFSET + place % 262, bytes, 2);
 	else
 		driver_write(driver, place % 0x8000, bytes, 16);
 }
@@ -61,9 +64,15 @@ static void check_neighbours(void)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len_bytes)
 {
 	struct fuzz_input input = {data, len_bytes};
-	unsigned num = fuzz_take_byte(&input) % 16;
+	uint8_t kind = fuzz_take_byte(&input);
+	unsigned num = kind % 16;
 
 	bed_start(2, 0);
+	bed_rings = (struct driver_rings){
+		.packed = kind & 0x10,
+		.event_idx = kind & 0x20,
+		.in_order = kind & 0x40,
+	};
 	bed_add_port(&a, PORT_A, 32);
 	bed_add_port(&b, PORT_B, 32);
 	bed_add_port(&c, PORT_C, 32);

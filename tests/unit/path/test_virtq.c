@@ -64,11 +64,13 @@ static void run_random(uint16_t size_a, uint16_t size_b, uint32_t num_packets)
 	uint32_t sent = 0;
 	uint32_t received = 0;
 	uint32_t posted = 0;
+	uint32_t rounds = 0;
 
 	start(size_a, size_b);
 	while (received < num_packets) {
 		uint32_t num = check_random(40);
 
+		assert_true(rounds++ < 10 * num_packets);
 		/* Never send more than buffers are posted: nothing may be lost. */
 		while (posted < num_packets &&
 		       driver_post(&b.driver[BED_RX], 3100, 4 + check_random(4)))

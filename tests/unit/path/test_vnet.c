@@ -201,6 +201,46 @@ static void test_many_ports_find_their_buffers(void **state)
 	bed_check_quiet();
 }
 
+/* B has two receive queues, the second being C's; both are posted to in silence. */
+static void test_each_receive_queue_is_filled_up(void **state)
+{
+	struct virtq_config config;
+	unsigned num_first = 0;
+	unsigned num_second = 0;
+	unsigned round;
+	unsigned i;
+
+	(void)state;
+	start(2);
+	bed_add_port(&c, XVIO_PORT_VDPA(3), 256);
+	vnet_stop_queue(c.number, BED_RX);
+	config = bed_queue_config(&c, BED_RX, c.driver[BED_RX].avail_idx);
+	config.doorbell = 100;
+	assert_true(vnet_start_queue(b.number, 2, &config));
+	fake_run();
+	for (round = 0; round < 40; round++) {
+		while (driver_post(&b.driver[BED_RX], 1000, 1) ||
+		       driver_post(&c.driver[BED_RX], 1000, 1))
+			;
+		for (i = 0; i < 20; i++) {
+			frame[35] = (uint8_t)(round * 20 + i); /* source port */
+			assert_true(bed_send(&a, frame, sizeof(frame), 1));
+		}
+		bed_ring(&a, BED_TX);
+		fake_run();
+		bed_reap_sent(&a);
+		while (bed_receive(&b, got, NULL))
+			num_first++;
+		while (bed_receive(&c, got, NULL))
+			num_second++;
+		if (round == 0) /* the first look at the second queue may come too late */
+			num_second += (unsigned)bed_stat(b.number, XVIO_STAT_DROP_NO_BUFFER);
+	}
+	assert_int_equal(num_first + num_second, 800);
+	assert_in_range(num_second, 256, 600);
+	bed_check_quiet();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -210,6 +250,7 @@ int main(void)
 		cmocka_unit_test(test_lent_packet_outlives_its_queue),
 		cmocka_unit_test(test_many_queues_are_looked_at),
 		cmocka_unit_test(test_many_ports_find_their_buffers),
+		cmocka_unit_test(test_each_receive_queue_is_filled_up),
 	};
 
 	return bed_run_tests(tests, sizeof(tests) / sizeof(tests[0]));
