@@ -18,8 +18,8 @@ WARM_S = 0.4
 SETTLE_S = 1.0
 TRIES = 4  # for a window that others do not disturb
 DISTURBED_SHARE = 0.05
-FILL_S = 0.006  # phases of a phased window: a ring is full, a worker is done, long before their ends
-EMPTY_S = 0.012
+FILL_S = 0.004  # phases of a phased window: a ring is full, a worker is done, long before their ends
+EMPTY_S = 0.006
 CHECK_FRAMES = 2048  # a port, in the verification pass
 
 

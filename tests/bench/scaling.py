@@ -13,7 +13,7 @@ import cases
 import measure
 from procs import say
 
-PORTS_EACH = 16  # a worker: 16 rings of 1024 are some milliseconds of work
+PORTS_EACH = 4  # a worker: what its rings hold is some milliseconds of work
 
 
 def _windows(context, maker, config, cores, result, label):
