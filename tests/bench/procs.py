@@ -141,6 +141,27 @@ def waiting_ns(child):
     return times
 
 
+def _set_priority(child, threads, nice):
+    try:
+        for thread in threads:
+            os.setpriority(os.PRIO_PROCESS, int(thread), nice)
+        with open(f"/proc/{child.pid}/autogroup", "w") as file:
+            file.write(str(nice))
+    except OSError:
+        pass  # as in _go_first()
+
+
+def step_back(child, num_threads):
+    """The num_threads of child that poll let everybody else go first, its other threads too."""
+    times = waiting_ns(child)
+    _set_priority(child, sorted(times, key=times.get)[-num_threads:], 19)
+
+
+def step_forward(child):
+    """Takes step_back() back."""
+    _set_priority(child, waiting_ns(child), -20)
+
+
 def pause(children):
     """
     Stops children that run, and returns when they stand still. Each thread is asked: the one that
