@@ -18,8 +18,6 @@ WARM_S = 0.4
 SETTLE_S = 1.0
 TRIES = 4  # for a window that others do not disturb
 DISTURBED_SHARE = 0.05
-FILL_S = 0.006  # phases of a phased window: a ring is full, a worker is done, long before their ends
-EMPTY_S = 0.012
 CHECK_FRAMES = 2048  # a port, in the verification pass
 
 
@@ -80,6 +78,7 @@ class Setup:
     def start(self):
         config = self.config
         sources = sources_of(self.context, config)
+        procs.step_back(self.switch.worker_process(), len(self.worker_cores))
         step = config.ports_each or MAX_PORTS
         for number, first in enumerate(range(0, config.num_ports, step)):
             ports = range(first, min(first + step, config.num_ports))
@@ -92,6 +91,7 @@ class Setup:
         time.sleep(SETTLE_S)
         for generator in self.generators:
             generator.start()
+        procs.step_forward(self.switch.worker_process())
         self.pause()
 
     def children(self):
@@ -108,10 +108,13 @@ class Setup:
     def ports(self):
         return [port for generator in self.generators for port in generator.ports()]
 
-    def _worker_snapshot(self):
-        return {"cores": self.switch.cores(),
-                "threads": procs.waiting_ns(self.switch.worker_process()),
+    def times(self):
+        """What the kernel says of the workers' time; also of those that stand still."""
+        return {"threads": procs.waiting_ns(self.switch.worker_process()),
                 "stolen": sum(machine.stolen_seconds(core) for core in self.worker_cores)}
+
+    def _worker_snapshot(self):
+        return {"cores": self.switch.cores(), **self.times()}
 
     def _snapshot(self):
         snapshot = self._worker_snapshot()
@@ -119,14 +122,14 @@ class Setup:
         snapshot["ports"] = self.ports()
         return snapshot
 
-    def _disturbed(self, before, after):
-        """The share of the time in which workers wanted their cores and others had them."""
+    def worker_times(self, before, after):
+        """Seconds that the workers ran, and that they wanted to run and others had their cores."""
         deltas = sorted(((ran - before["threads"].get(thread, (0, 0))[0],
                           waited - before["threads"].get(thread, (0, 0))[1])
                          for thread, (ran, waited) in after["threads"].items()), reverse=True)
         busiest = deltas[:len(self.worker_cores)]
         lost = sum(waited for _, waited in busiest) / 1e9 + after["stolen"] - before["stolen"]
-        return lost / (lost + sum(ran for ran, _ in busiest) / 1e9)
+        return sum(ran for ran, _ in busiest) / 1e9, lost
 
     def window(self, during=None):
         """
@@ -138,30 +141,6 @@ class Setup:
             if figures["disturbed_share"] <= DISTURBED_SHARE:
                 break
         return figures
-
-    def phased_window(self):
-        """
-        As window(), but generators and workers never run at the same time: rings are filled, then
-        emptied by the workers alone, again and again. Only what a packet costs comes of it.
-        """
-        for _ in range(TRIES):
-            with self.context.locked():
-                self.switch.resume()
-                time.sleep(WARM_S)
-                before = self._worker_snapshot()
-                for _ in range(max(1, int(self.context.window_s / (FILL_S + EMPTY_S)))):
-                    self.switch.pause()
-                    procs.resume(self.children())
-                    time.sleep(FILL_S)
-                    procs.pause(self.children())
-                    self.switch.resume()
-                    time.sleep(EMPTY_S)
-                after = self._worker_snapshot()
-                self.switch.pause()
-            figures = self._worker_difference(before, after)
-            if figures["disturbed_share"] <= DISTURBED_SHARE:
-                break
-        return {**figures, "mpps": 0, "lost_share": 0}
 
     def _window(self, during):
         with self.context.locked():
@@ -182,8 +161,9 @@ class Setup:
                                for key in ("packets", "busy", "idle"))
         if packets == 0:
             raise procs.BenchError(f"{self.name}: the switch received nothing")
+        ran, lost = self.worker_times(before, after)
         return {"cycles_per_packet": busy / packets, "busy_share": busy / (busy + idle),
-                "disturbed_share": self._disturbed(before, after)}
+                "disturbed_share": lost / (lost + ran)}
 
     def _difference(self, before, after):
         seconds = after["time"] - before["time"]

@@ -19,6 +19,10 @@ class BenchError(Exception):
 
 
 AUTOGROUP = "/proc/self/autogroup"
+SYS_TGKILL = 234  # x86-64, as all of this bench
+PR_SET_PDEATHSIG = 1
+
+_libc = ctypes.CDLL(None)
 
 _children = []
 _folders = []
@@ -55,8 +59,7 @@ def _go_first():
 def _child_setup(cores):
     """Dies with the bench, on these cores. A session of its own: the kernel groups by session."""
     def setup():
-        pr_set_pdeathsig = 1
-        ctypes.CDLL(None).prctl(pr_set_pdeathsig, signal.SIGKILL)
+        _libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
         os.sched_setaffinity(0, cores)
         os.setsid()
         _go_first()
@@ -72,6 +75,7 @@ def spawn(argv, cores, log, stdin=subprocess.DEVNULL, stdout=None, env=None):
             stderr=stdout if stdout is not None else out, close_fds=True,
             preexec_fn=_child_setup(cores), env={**os.environ, **(env or {})})
     child.log = log
+    child.paused = False
     _children.append(child)
     return child
 
@@ -137,14 +141,45 @@ def waiting_ns(child):
     return times
 
 
+def _set_priority(child, threads, nice):
+    try:
+        for thread in threads:
+            os.setpriority(os.PRIO_PROCESS, int(thread), nice)
+        with open(f"/proc/{child.pid}/autogroup", "w") as file:
+            file.write(str(nice))
+    except OSError:
+        pass  # as in _go_first()
+
+
+def step_back(child, num_threads):
+    """The num_threads of child that poll let everybody else go first, its other threads too."""
+    times = waiting_ns(child)
+    _set_priority(child, sorted(times, key=times.get)[-num_threads:], 19)
+
+
+def step_forward(child):
+    """Takes step_back() back."""
+    _set_priority(child, waiting_ns(child), -20)
+
+
 def pause(children):
+    """
+    Stops children that run, and returns when they stand still. Each thread is asked: the one that
+    polls hears it at once, a sleeping one would have to get the processor first.
+    """
     for child in children:
-        child.send_signal(signal.SIGSTOP)
+        if child.paused or not alive(child):
+            continue
+        for thread in os.listdir(f"/proc/{child.pid}/task"):
+            _libc.syscall(SYS_TGKILL, child.pid, int(thread), signal.SIGSTOP)
+        os.waitid(os.P_PID, child.pid, os.WSTOPPED | os.WEXITED | os.WNOWAIT)
+        child.paused = True
 
 
 def resume(children):
     for child in children:
         child.send_signal(signal.SIGCONT)
+        child.paused = False
 
 
 def end(child, seconds=5):

@@ -10,6 +10,7 @@ import time
 
 import cases
 import measure
+import procs
 import rules
 from procs import say
 
@@ -97,4 +98,7 @@ def _measure(context, maker, config, num_rules, result):
 def run(context, makers, num_rules, result):
     config = cases.Config("e", "packed")
     for maker in makers:
-        _measure(context, maker, config, num_rules, result)
+        try:
+            _measure(context, maker, config, num_rules, result)
+        except procs.BenchError as error:
+            result.complain(config, maker.name, [str(error)])
