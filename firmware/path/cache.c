@@ -16,6 +16,7 @@
 #define CACHE_WAYS	  8u
 #define CACHE_MIN_ENTRIES 256u
 #define CACHE_LINE_WORDS  6u
+#define CACHE_NO_RUNS	  16u /* bursts without a look for runs, after one that had few */
 #define CACHE_SIGN_BITS	  12u /* of a stamp; the rest is a sequence number: a century of additions */
 #define CACHE_SIGN_MASK	  ((UINT64_C(1) << CACHE_SIGN_BITS) - 1)
 
@@ -39,6 +40,8 @@ struct cache_probe {
 	struct cache_entry *home; /* where the packet's entry is if no other was there first */
 	struct cache_entry *entry; /* with the packet's signature; home if none has it */
 	uint64_t sign; /* odd */
+	struct pkt *pkt; /* the first of its run */
+	struct flow *flow; /* the outcome */
 };
 
 /* Sets of CACHE_WAYS entries, each of which is the home of some keys. */
@@ -47,8 +50,10 @@ struct cache {
 	struct cache_tail *tail; /* [num_entries] */
 	uint64_t entry_mask; /* num_entries - 1 */
 	uint32_t hand; /* which way of a full set goes next */
+	uint32_t no_runs; /* bursts in which runs are not looked for */
 	uint64_t num_asked;
-	struct cache_probe probe[PKT_BURST];
+	struct cache_probe probe[PKT_BURST]; /* of the runs in a burst */
+	struct cache_probe *probe_of[PKT_BURST]; /* of each packet */
 };
 
 struct cache *cache_create(size_t room_bytes)
@@ -130,16 +135,50 @@ static inline void cache_aim(const struct cache *cache, struct cache_probe *prob
 	probe->sign = cache_sign(hash);
 }
 
-/* First stage. */
-static void cache_aim_all(struct cache *cache, const struct burst *burst,
-			  const struct classifier_view *view)
+/*
+ * Packets of one flow that come one after the other are a run, and looked up once. Where there are few,
+ * looking for them costs more than it saves. Returns whether to look in this burst.
+ */
+static bool cache_looks_for_runs(struct cache *cache)
 {
+	if (!cache->no_runs)
+		return true;
+	cache->no_runs--;
+	return false;
+}
+
+static void cache_note_runs(struct cache *cache, bool looked, unsigned num_runs, unsigned num)
+{
+	if (looked && num_runs * 4 > num * 3)
+		cache->no_runs = CACHE_NO_RUNS;
+}
+
+/* First stage. Returns the number of runs. */
+static unsigned cache_aim_all(struct cache *cache, const struct burst *burst,
+			      const struct classifier_view *view)
+{
+	const struct key_pair *pair = view->mask->pair;
+	const struct key_pair *last = pair + view->mask->num_pairs - 1;
+	const bool look = cache_looks_for_runs(cache);
+	struct cache_probe *probe = cache->probe;
+	unsigned num_runs;
 	unsigned i;
 
 	for (i = 0; i < burst->num; i++) {
-		cache_aim(cache, &cache->probe[i], view, &burst->pkt[i]->key);
-		prefetch_read(cache->probe[i].home);
+		struct pkt *pkt = burst->pkt[i];
+
+		if (look && i && key_is_masked(pair, last, &pkt->key, &probe[-1].masked)) {
+			cache->probe_of[i] = probe - 1;
+			continue;
+		}
+		cache_aim(cache, probe, view, &pkt->key);
+		prefetch_read(probe->home);
+		probe->pkt = pkt;
+		cache->probe_of[i] = probe++;
 	}
+	num_runs = (unsigned)(probe - cache->probe);
+	cache_note_runs(cache, look, num_runs, burst->num);
+	return num_runs;
 }
 
 /* What the last stage will look at: the rule's line with its generation and its action. */
@@ -298,22 +337,22 @@ static void cache_lookup_in_stages(struct cache *cache, struct burst *burst,
 				   const struct classifier_view *view)
 {
 	const uint32_t num_pairs = view->mask->num_pairs;
+	const unsigned num_runs = cache_aim_all(cache, burst, view);
 	const unsigned core = hal_core();
-	const unsigned num = burst->num;
 	unsigned i;
 
-	cache_aim_all(cache, burst, view);
-	cache_choose(cache, num, view->mask);
-	for (i = 0; i < num; i++) {
-		const struct cache_probe *probe = &cache->probe[i];
-		struct pkt *pkt = burst->pkt[i];
+	cache_choose(cache, num_runs, view->mask);
+	for (i = 0; i < num_runs; i++) {
+		struct cache_probe *probe = &cache->probe[i];
 
 		if (!cache_finish(cache, probe->entry, cache_stamp(view, probe), &probe->masked,
-				  num_pairs, &pkt->flow))
-			pkt->flow = cache_resolve(cache, view, &pkt->key);
-		if (pkt->flow)
-			prefetch_write(flow_count(pkt->flow, core));
+				  num_pairs, &probe->flow))
+			probe->flow = cache_resolve(cache, view, &probe->pkt->key);
+		if (probe->flow)
+			prefetch_write(flow_count(probe->flow, core));
 	}
+	for (i = 0; i < burst->num; i++)
+		burst->pkt[i]->flow = cache->probe_of[i]->flow;
 }
 
 static void cache_lookup_one_by_one(struct cache *cache, struct burst *burst,
@@ -321,21 +360,33 @@ static void cache_lookup_one_by_one(struct cache *cache, struct burst *burst,
 {
 	const struct key_pair *pair = view->mask->pair;
 	const uint32_t num_pairs = view->mask->num_pairs;
+	const struct key_pair *last = pair + num_pairs - 1;
 	const uint64_t now = view->sequence << CACHE_SIGN_BITS;
 	const uint64_t entry_mask = cache->entry_mask;
+	const bool look = cache_looks_for_runs(cache);
 	struct cache_entry *entries = cache->entry;
 	struct pkt **next = burst->pkt;
 	struct pkt **end = next + burst->num;
+	struct flow *flow = NULL;
 	struct key_masked masked;
+	unsigned num_runs = 0;
 
 	for (; next < end; next++) {
 		struct pkt *pkt = *next;
-		uint64_t hash = key_hash_pairs(pair, num_pairs, &pkt->key, &masked);
+		uint64_t hash;
 
+		if (look && num_runs && key_is_masked(pair, last, &pkt->key, &masked)) {
+			pkt->flow = flow;
+			continue;
+		}
+		num_runs++;
+		hash = key_hash_pairs(pair, num_pairs, &pkt->key, &masked);
 		if (!cache_finish(cache, &entries[hash & entry_mask], now | cache_sign(hash),
-				  &masked, num_pairs, &pkt->flow))
-			pkt->flow = cache_resolve(cache, view, &pkt->key);
+				  &masked, num_pairs, &flow))
+			flow = cache_resolve(cache, view, &pkt->key);
+		pkt->flow = flow;
 	}
+	cache_note_runs(cache, look, num_runs, burst->num);
 }
 
 /* Between a new layout of the mask and its sequence number: nothing that is here fits it yet. */

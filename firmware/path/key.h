@@ -70,6 +70,30 @@ static inline void key_mask_init(struct key_mask *mask, const union flow_key *bi
 	mask->num_pairs = num / 2;
 }
 
+/* Whether two words of a key under their mask are those at word. */
+static inline bool key_is_pair(const struct key_pair *pair, const union flow_key *key,
+			       const uint64_t *word)
+{
+	return !(((key_word(key, pair->at_bytes[0]) & pair->mask[0]) ^ word[0]) |
+		 ((key_word(key, pair->at_bytes[1]) & pair->mask[1]) ^ word[1]));
+}
+
+/*
+ * Whether a key under a mask is *masked, which was made with the same mask. last is that of the mask's
+ * pairs: flows differ in what comes last, addresses, so that is looked at first.
+ */
+static inline bool key_is_masked(const struct key_pair *first, const struct key_pair *last,
+				 const union flow_key *key, const struct key_masked *masked)
+{
+	const uint64_t *word = &masked->word[2 * (last - first)];
+
+	for (; key_is_pair(last, key, word); last--, word -= 2) {
+		if (last == first)
+			return true;
+	}
+	return false;
+}
+
 /* The hash of a key under a mask, and in *masked the words that were hashed. num is num_pairs. */
 static inline uint64_t key_hash_pairs(const struct key_pair *pair, uint32_t num,
 				      const union flow_key *key, struct key_masked *masked)

@@ -2,6 +2,7 @@
 /* Packets on their way out (output.h). Each worker core has its own set. */
 #include "path/output.h"
 
+#include "lib/bits.h"
 #include "path/core.h"
 #include "path/handover.h"
 #include "path/port.h"
@@ -89,25 +90,37 @@ void output_flush(struct core *core)
 	output_complete(core);
 }
 
-static inline bool output_has_room(const struct output_set *set)
+static unsigned output_room(const struct output_set *set)
 {
-	return set->free != set->output + OUTPUT_MAX;
+	return (unsigned)(set->output + OUTPUT_MAX - set->free);
 }
 
-/* Adds a packet to a row; there is room in the set. */
-static inline void output_enqueue(struct output_set *set, struct port_row *row, struct pkt *pkt,
-				  union output_mark mark, const uint8_t *eth_dst)
+/* Adds packets to a row, up to num and as long as none is longer than max_bytes; there is room. */
+static inline unsigned output_enqueue(struct output_set *set, struct port_row *row,
+				      struct pkt *const *pkts, unsigned num, uint32_t max_bytes,
+				      union output_mark mark, const uint8_t *eth_dst)
 {
-	struct output *output = set->free++;
+	struct output *output = set->free;
+	struct output **last_next = row->last_next;
+	unsigned i;
 
-	output->next = NULL;
-	output->pkt = pkt;
-	output->eth_dst = eth_dst;
-	output->mark.word = mark.word;
-	*row->last_next = output;
-	row->last_next = &output->next;
-	if (!row->num_outputs++)
+	for (i = 0; i < num && pkts[i]->len_bytes <= max_bytes; i++) {
+		output->next = NULL;
+		output->pkt = pkts[i];
+		output->eth_dst = eth_dst;
+		output->mark.word = mark.word;
+		*last_next = output;
+		last_next = &output->next;
+		output++;
+	}
+	if (!i)
+		return 0;
+	if (!row->num_outputs)
 		list_add_tail(&set->rows, &row->link);
+	row->num_outputs += i;
+	row->last_next = last_next;
+	set->free = output;
+	return i;
 }
 
 /* Looks the port up; what is found serves those that follow in this round. */
@@ -131,14 +144,35 @@ static void output_look_up(struct core *core, struct pkt *pkt, uint16_t number,
 		return;
 	}
 	if (port->any_core_sends || port->core == core->number) {
-		if (!output_has_room(set))
+		if (!output_room(set))
 			output_spill(core);
 		set->way.port = number;
 		set->way.row = port_row(port, core->number);
 		set->way.max_bytes = port_max_frame_bytes(port);
-		output_enqueue(set, set->way.row, pkt, mark, eth_dst);
+		output_enqueue(set, set->way.row, &pkt, 1, UINT32_MAX, mark, eth_dst);
 	} else if (!handover_push(core, port->core, pkt, number, mark, eth_dst)) {
 		output_drop(core, number, XVIO_STAT_DROP_NO_BUFFER);
+	}
+}
+
+void output_add_many(struct core *core, struct pkt *const *pkts, unsigned num, uint16_t port,
+		     union output_mark mark, const uint8_t *eth_dst)
+{
+	struct output_set *set = &core->output;
+
+	while (num) {
+		unsigned done = 0;
+
+		if (port == set->way.port)
+			done = output_enqueue(set, set->way.row, pkts,
+					      bits_min(num, output_room(set)), set->way.max_bytes,
+					      mark, eth_dst);
+		if (!done) {
+			output_look_up(core, *pkts, port, mark, eth_dst);
+			done = 1;
+		}
+		pkts += done;
+		num -= done;
 	}
 }
 
@@ -147,8 +181,8 @@ void output_add(struct core *core, struct pkt *pkt, uint16_t port, union output_
 {
 	struct output_set *set = &core->output;
 
-	if (port == set->way.port && pkt->len_bytes <= set->way.max_bytes && output_has_room(set))
-		output_enqueue(set, set->way.row, pkt, mark, eth_dst);
+	if (port == set->way.port && pkt->len_bytes <= set->way.max_bytes && output_room(set))
+		output_enqueue(set, set->way.row, &pkt, 1, UINT32_MAX, mark, eth_dst);
 	else
 		output_look_up(core, pkt, port, mark, eth_dst);
 }

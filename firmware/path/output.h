@@ -68,6 +68,19 @@ void output_init(struct output_set *set);
 void output_add(struct core *core, struct pkt *pkt, uint16_t port, union output_mark mark,
 		const uint8_t *eth_dst);
 
+/* The same for num packets, one after the other. */
+void output_add_many(struct core *core, struct pkt *const *pkts, unsigned num, uint16_t port,
+		     union output_mark mark, const uint8_t *eth_dst);
+
+static inline void output_add_run(struct core *core, struct pkt *const *pkts, unsigned num,
+				  uint16_t port, union output_mark mark, const uint8_t *eth_dst)
+{
+	if (num == 1)
+		output_add(core, *pkts, port, mark, eth_dst);
+	else
+		output_add_many(core, pkts, num, port, mark, eth_dst);
+}
+
 /* To host software, as from the representor of the port it came in by. */
 void output_add_miss(struct core *core, struct pkt *pkt);
 
