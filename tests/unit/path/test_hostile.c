@@ -8,6 +8,7 @@
 #include "common/check.h"
 #include "hal/fake/fake.h"
 #include "lib/heap.h"
+#include "path/flow.h"
 #include "path/worker.h"
 
 #define PORT_A XVIO_PORT_VDPA(0)
@@ -543,6 +544,35 @@ static void test_goes_on_after_restart(void **state)
 	assert_int_equal(vnet_queue_state(PORT_A, BED_TX).error, 0);
 }
 
+/* A guest that receives into the very buffer that it sends from. */
+static void test_buffer_for_both_ways(void **state)
+{
+	struct driver *rx = &a.driver[BED_RX];
+	uint64_t iova;
+	uint32_t shift;
+
+	(void)state;
+	bed_frame(frame, 900, 1);
+	for (shift = 0; shift < 400; shift += 50) {
+		start();
+		flow_flush();
+		bed_rule(1, PORT_A, PORT_A);
+		bed_rule(2, PORT_C, PORT_B);
+		bed_frame(frame, 900, 1);
+		bed_post(&a, 1, 950);
+		iova = driver_slot_iova(&a.driver[BED_TX], 31) + shift; /* given out first */
+		driver_write(rx, DRIVER_DESC_OFFSET + (bed_rings.packed ? 0 : 31 * 16), &iova, 8);
+		assert_true(bed_send(&a, frame, 900, 1));
+		bed_ring(&a, BED_TX);
+		fake_run();
+		assert_int_equal(bed_reap_sent(&a), 1);
+		assert_int_equal(bed_stat(PORT_A, XVIO_STAT_TX_PACKETS), 1);
+		bed_frame(frame, 100, 1);
+		check_neighbours();
+		bed_check_quiet();
+	}
+}
+
 /* Between any two operations the guest fills descriptors, rings and buffers with something else. */
 static void rewrite(uint64_t op, void *arg)
 {
@@ -660,6 +690,7 @@ int main(void)
 		cmocka_unit_test(test_rings_outside_the_map),
 		cmocka_unit_test(test_write_without_permission),
 		cmocka_unit_test(test_goes_on_after_restart),
+		cmocka_unit_test(test_buffer_for_both_ways),
 		cmocka_unit_test(test_guest_rewrites_its_memory),
 		cmocka_unit_test(test_sound_until_it_is_read),
 	};
