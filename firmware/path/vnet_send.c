@@ -112,8 +112,7 @@ static bool vnet_move_rest(struct virtq *vq, const struct virtq_chain *chain, st
 		    !virtq_locate(vq, chain, to_bytes, &to, &to_piece))
 			return false;
 		num = bits_min(rest_bytes, bits_min(from_piece, to_piece));
-		memmove(hal_host_memory(to), hal_host_memory(from),
-			num); /* a guest may overlap them */
+		memmove(hal_host_memory(to), hal_host_memory(from), num); /* may overlap */
 		from_bytes += num;
 		to_bytes += num;
 		rest_bytes -= num;
