@@ -36,6 +36,7 @@ vhost_start() {
 	"$program" --config "$vhost_dir/config" --control "$vhost_dir/control.sock" "$@" \
 		2>>"$vhost_dir/switch.log" &
 	vhost_pid=$!
+	disown "$vhost_pid" # bash is not to tell how it ends
 	vhost_pids+=("$vhost_pid")
 	wait_for 10 test -S "$vhost_dir/control.sock" || die "xvio-vhost does not start"
 }
