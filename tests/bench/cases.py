@@ -3,6 +3,7 @@
 
 from dataclasses import dataclass, replace
 
+import generator
 import rules
 
 RINGS = ("packed", "split")
@@ -33,10 +34,13 @@ class Config:
     def title(self):
         return f"{self.case} {self.ring} {self.size_bytes} B"
 
-    def memory_bytes(self):
-        """What one generator takes of packet buffers beyond the usual."""
-        return self.num_ports * self.zipf_packets * 2560 if self.pattern == "zipf" else \
-            self.num_ports * 8192 * 2560
+    def memory_mb(self):
+        """What the generators of this configuration take, measuring or checking."""
+        each = self.ports_each or generator.MAX_PORTS
+        processes = (self.num_ports + each - 1) // each
+        vdevs = min(2 * min(each, self.num_ports), generator.MAX_PORTS)
+        frames = self.zipf_packets * self.num_ports if self.pattern == "zipf" else 0
+        return processes * generator.memory(vdevs, frames)[1]
 
 
 def forwarding(ring):

@@ -20,6 +20,13 @@ import procs
 PROMPT = b"testpmd> "
 MAX_PORTS = 32  # what Debian's DPDK is built for, of all kinds, in one process
 MBUFS_EACH = 8192
+MBUF_BYTES = 2560
+
+
+def memory(num_vdevs, source_frames):
+    """Packet buffers that a process needs, and MiB in all."""
+    mbufs = max(32768, MBUFS_EACH * num_vdevs) + source_frames
+    return mbufs, max(1024, mbufs * MBUF_BYTES // (1 << 20) + 256)
 
 
 class Generator:
@@ -48,8 +55,7 @@ class Generator:
 
     def _start(self, vdevs, core, hugepages, flows, size_bytes, queue_size,
                source_frames):
-        mbufs = max(32768, MBUFS_EACH * len(vdevs)) + source_frames
-        memory_mb = max(machine.GENERATOR_MB, mbufs * 2560 // (1 << 20) + 256)
+        mbufs, memory_mb = memory(len(vdevs), source_frames)
         argv = [machine.TESTPMD, "--lcores", f"0@{core},1@{core}", "--no-pci", "--no-telemetry",
                 "--file-prefix", os.path.basename(self.dir)]
         argv += ["--in-memory", "--single-file-segments", "-m", str(memory_mb)] if hugepages else \

@@ -59,9 +59,10 @@ class Bench:
             raise procs.BenchError(f"{machine.TESTPMD} is not installed (`make bench-setup` does it): "
                                    "nothing generates traffic")
         self.makers = _makers(given)
-        memory = max([config.memory_bytes() for config in configs], default=0) + (1 << 30)
-        self.huge = machine.Hugepages(len(self.makers) * memory + (machine.PEER_MB << 20),
-                                      not given.no_hugepages)
+        memory_mb = max([config.memory_mb() for config in configs], default=0)
+        if peer.Switch in self.makers:
+            memory_mb += machine.PEER_MB
+        self.huge = machine.Hugepages(len(self.makers) * memory_mb << 20, not given.no_hugepages)
         say(f"bench: {machine.cpu_name()}; switch on core {switch_core}, generator and the rest on "
             f"core {home_core}")
         say(f"bench: {', '.join(machine.versions())}; hugepages: {self.huge}")

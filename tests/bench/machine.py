@@ -6,12 +6,11 @@ import shutil
 
 import procs
 
-NR_HUGEPAGES = "/sys/kernel/mm/hugepages/hugepages-2048kB/nr_hugepages"
+HUGEPAGES = "/sys/kernel/mm/hugepages/hugepages-2048kB"
 HUGE_BYTES = 2 << 20
 VSWITCHD = "/usr/lib/openvswitch-switch-dpdk/ovs-vswitchd-dpdk"
 TESTPMD = "dpdk-testpmd"
 PEER_MB = 1024  # of packet buffers and the like, in OVS
-GENERATOR_MB = 1024
 
 
 def cores():
@@ -27,31 +26,38 @@ def _read(path):
         return file.read()
 
 
-def _write_hugepages(number):
-    with open(NR_HUGEPAGES, "w") as file:
-        file.write(str(number))
-    return int(_read(NR_HUGEPAGES))
+def _hugepages(name):
+    return int(_read(f"{HUGEPAGES}/{name}_hugepages"))
+
+
+def _add_hugepages(number):
+    """Asks for so many more, or fewer; returns how many came."""
+    before = _hugepages("nr")
+    with open(f"{HUGEPAGES}/nr_hugepages", "w") as file:
+        file.write(str(max(0, before + number)))
+    return _hugepages("nr") - before
 
 
 class Hugepages:
-    """Takes 2 MiB pages from the machine if it gives them; end() returns what was taken."""
+    """Takes 2 MiB pages from the machine if it gives them; end() gives back what was taken."""
 
     def __init__(self, bytes_wanted, wanted=True):
-        self.before = self.number = 0
+        self.number = self.taken = 0
         self.why = "switched off"
         if not wanted:
             return
         pages = bytes_wanted // HUGE_BYTES
         try:
-            self.before = int(_read(NR_HUGEPAGES))
-            self.number = _write_hugepages(max(pages, self.before))
+            self.taken = _add_hugepages(max(0, pages - _hugepages("free")))
+            free = _hugepages("free")
         except OSError as error:
             self.why = f"not given: {error}"
             return
-        if self.number < pages:
-            self.why = f"{self.number} of {pages} given"
-            _write_hugepages(self.before)
-            self.number = 0
+        if free < pages:
+            self.why = f"{free} of {pages} given"
+            self.end()
+            return
+        self.number = pages
 
     def __bool__(self):
         return self.number > 0
@@ -60,8 +66,9 @@ class Hugepages:
         return f"{self.number} of 2 MiB" if self else f"none ({self.why}): 4 KiB pages for everyone"
 
     def end(self):
-        if self.number != self.before and self:
-            _write_hugepages(self.before)
+        if self.taken:
+            _add_hugepages(-self.taken)
+        self.taken = 0
 
 
 def have_testpmd():

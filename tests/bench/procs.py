@@ -47,7 +47,10 @@ def folder_remove(path):
 
 
 def _go_first():
-    """Before everything else on this machine, if we may: what disturbs all the same is measured."""
+    """
+    The bench and its children, which inherit it, go before everything else on this machine, if we
+    may; what disturbs all the same is measured. The kernel groups by session, so all of a session.
+    """
     try:
         os.setpriority(os.PRIO_PROCESS, 0, -20)
         with open(AUTOGROUP, "w") as file:
@@ -57,12 +60,11 @@ def _go_first():
 
 
 def _child_setup(cores):
-    """Dies with the bench, on these cores. A session of its own: the kernel groups by session."""
+    """Dies with the bench; on these cores; not what a terminal's Ctrl-C means."""
     def setup():
         _libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
         os.sched_setaffinity(0, cores)
-        os.setsid()
-        _go_first()
+        os.setpgrp()
 
     return setup
 
@@ -145,8 +147,6 @@ def _set_priority(child, threads, nice):
     try:
         for thread in threads:
             os.setpriority(os.PRIO_PROCESS, int(thread), nice)
-        with open(f"/proc/{child.pid}/autogroup", "w") as file:
-            file.write(str(nice))
     except OSError:
         pass  # as in _go_first()
 
@@ -170,7 +170,8 @@ def pause(children):
     for child in children:
         if child.paused or not alive(child):
             continue
-        for thread in os.listdir(f"/proc/{child.pid}/task"):
+        # Those that poll were made last.
+        for thread in sorted(os.listdir(f"/proc/{child.pid}/task"), key=int, reverse=True):
             _libc.syscall(SYS_TGKILL, child.pid, int(thread), signal.SIGSTOP)
         os.waitid(os.P_PID, child.pid, os.WSTOPPED | os.WEXITED | os.WNOWAIT)
         child.paused = True
@@ -205,6 +206,8 @@ def end_all():
 
 
 def _ended_by_signal(number, _frame):
+    for again in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
+        signal.signal(again, signal.SIG_IGN)  # one is enough, tidying up goes on
     raise SystemExit(128 + number)
 
 

@@ -14,6 +14,7 @@ import procs
 import rules
 from procs import say
 
+CONFIG = cases.Config("e", "packed")
 FILL_BATCH = 100000
 CHANGE_S = 4.0  # how long rules are changed, at least
 BATCH_S = 0.3  # a batch grows until it takes about that long
@@ -65,7 +66,7 @@ class Table:
         return taken[2] / taken[0], taken[2] / taken[1], 2 * taken[2] / (taken[0] + taken[1])
 
 
-def _measure(context, maker, config, num_rules, result):
+def _measure(context, maker, CONFIG, num_rules, result):
     setup = measure.Setup(context, maker, config)
     name = setup.name
     try:
@@ -96,9 +97,8 @@ def _measure(context, maker, config, num_rules, result):
 
 
 def run(context, makers, num_rules, result):
-    config = cases.Config("e", "packed")
     for maker in makers:
         try:
-            _measure(context, maker, config, num_rules, result)
+            _measure(context, maker, CONFIG, num_rules, result)
         except procs.BenchError as error:
-            result.complain(config, maker.name, [str(error)])
+            result.complain(CONFIG, maker.name, [str(error)])

@@ -18,11 +18,16 @@ import procs
 from procs import say
 
 PORTS_EACH = 8  # a worker
-FILL_S = 0.004
+RING = 1024
+FILL_S = 0.006
 FIRST_RUN_S = 0.001  # halved until the rings are never found empty
-LAST_RUN_S = 0.0001
-IDLE_SHARE = 0.05  # of the rounds' time
+LAST_RUN_S = 0.0002
+FULL_SHARE = 0.95  # of what the rings hold: a worker that moved less in a phase left something behind
 ROUNDS_A_SECOND = 100
+
+
+def config_of(ring, num_workers):
+    return cases.Config("f", ring, num_ports=PORTS_EACH * num_workers, ports_each=PORTS_EACH)
 
 
 class Exact:
@@ -42,13 +47,12 @@ class Exact:
 
 
 def _phases(setup, rounds, run_s):
-    """Cycles a packet, and the share of the workers' time that they found nothing to do."""
+    """Cycles a packet, and how much of what the rings hold was moved in a phase."""
     setup.switch.resume()
     time.sleep(0.05)
     before = setup.switch.cores()
     setup.switch.pause()
-    began = time.monotonic()
-    threads = setup.times()
+    began, times = time.monotonic(), setup.times()
     with Exact():
         for _ in range(rounds):
             procs.resume(setup.children())
@@ -57,15 +61,17 @@ def _phases(setup, rounds, run_s):
             setup.switch.resume()
             time.sleep(run_s)
             setup.switch.pause()
-    ran, lost = setup.worker_times(threads, setup.times())
+    ran, _ = setup.worker_times(times, setup.times())
     seconds = time.monotonic() - began
     setup.switch.resume()
+    time.sleep(0.01)  # what is left in the rings: one phase too many of all these rounds
     after = setup.switch.cores()
     packets, busy, idle = (sum(now[key] - before[core][key] for core, now in after.items())
                            for key in ("packets", "busy", "idle"))
     cycles_a_second = (busy + idle) / len(after) / seconds
-    return {"cycles_per_packet": ran * cycles_a_second / packets, "mpps": 0, "lost_share": 0,
-            "busy_share": busy / (busy + idle), "disturbed_share": lost / (ran + lost)}
+    figures = {"cycles_per_packet": ran * cycles_a_second / packets, "mpps": 0, "busy_share": 1,
+               "lost_share": 0, "disturbed_share": 0}
+    return figures, packets / rounds / setup.config.num_ports / RING
 
 
 def _windows(context, maker, config, cores, result):
@@ -76,25 +82,25 @@ def _windows(context, maker, config, cores, result):
         setup.start()
         while len(windows) < context.runs:
             with context.locked():
-                figures = _phases(setup, int(ROUNDS_A_SECOND * context.window_s), run_s)
-            setup.pause()
-            if figures["busy_share"] < 1 - IDLE_SHARE:
+                figures, moved = _phases(setup, int(ROUNDS_A_SECOND * context.window_s), run_s)
+                setup.pause()
+            if moved > FULL_SHARE:
                 run_s /= 2
                 if run_s < LAST_RUN_S:
-                    raise procs.BenchError("the workers empty the rings before they can be stopped")
+                    raise procs.BenchError("workers empty the rings before they can be stopped: "
+                                           f"{moved:.0%} of them in {run_s * 2e3:.2f} ms")
                 continue
-            windows.append(figures)
+            windows.append(figures["cycles_per_packet"])
             result.add_run(config, f"{setup.name} {len(cores)}", len(windows), figures)
         result.complain(config, setup.name, setup.finish())
     finally:
         setup.end()
-    return statistics.median(window["cycles_per_packet"] for window in windows)
+    return statistics.median(windows)
 
 
 def _measure(context, maker, ring, result):
     one, two = (_windows(context, maker,
-                         cases.Config("f", ring, num_ports=PORTS_EACH * len(cores),
-                                      ports_each=PORTS_EACH), cores, result)
+                         config_of(ring, len(cores)), cores, result)
                 for cores in ([context.switch_core], [context.home_core, context.switch_core]))
     scaling = 2 * one / two
     say(f"  f {ring} {maker.name}: {one:.0f} cycles/packet of one worker, {two:.0f} of two: "
