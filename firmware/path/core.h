@@ -36,6 +36,7 @@ struct core {
 	unsigned number;
 	bool busy; /* there was something to do in this round */
 	uint64_t now_us; /* when the round began */
+	uint64_t cycles; /* the same by hal_cycles(), on polling workers */
 	uint64_t num_received; /* packets, in all rounds */
 	struct core_load load;
 	struct pkt_pool pool;

@@ -67,6 +67,33 @@ void vnet_queue_failed(struct core *core, struct vnet_queue *queue)
 
 /* From the driver */
 
+#define VNET_WAIT_ROUNDS 64u /* for a burst to come together, at most */
+#define VNET_WAIT_CYCLES 4096u /* the same: a few microseconds */
+
+/*
+ * A polled ring that had less than a burst is left to fill for a moment: to chase the driver descriptor by
+ * descriptor costs both sides a cache line each time.
+ */
+static void vnet_wait_for_more(const struct core *core, struct vnet_queue *queue)
+{
+	uint32_t num = virtq_stock(queue->vq);
+
+	if (num >= PKT_BURST)
+		return;
+	queue->num_waits = VNET_WAIT_ROUNDS * (PKT_BURST - num) / PKT_BURST;
+	queue->waits_since = core->cycles;
+}
+
+static bool vnet_waits(const struct core *core, struct vnet_queue *queue)
+{
+	if (!queue->num_waits)
+		return false;
+	queue->num_waits--;
+	if (core->cycles - queue->waits_since > VNET_WAIT_CYCLES)
+		queue->num_waits = 0;
+	return queue->num_waits;
+}
+
 /*
  * Chooses the active queues of this round, and fetches where the stock is empty or, for receive queues,
  * low. A chosen queue leaves the list; vnet_rest() or vnet_take() put it back if it is to be looked at
@@ -86,9 +113,12 @@ static unsigned vnet_choose(struct core *core, struct vnet_queue **looked_at)
 		bool brings_packets = vq->config.role == VIRTQ_FROM_DRIVER;
 
 		if (num == CORE_MAX_FETCHES || core->num_queues == CORE_MAX_QUEUES) {
-			core->busy = true; /* the others' turn is in the next round */
+			core->busy |=
+				!worker_is_polling(); /* the others' turn comes next: no sleep */
 			break;
 		}
+		if (vnet_waits(core, queue))
+			continue;
 		list_remove(link);
 		if (brings_packets)
 			core->queue[core->num_queues++] = queue;
@@ -119,6 +149,8 @@ static void vnet_rest(struct core *core, struct vnet_queue *queue)
 		core->busy = true;
 		if (!vq->quiet)
 			virtq_set_quiet(vq, &core->dma, true);
+		if (worker_is_polling() && vq->config.role == VIRTQ_FROM_DRIVER)
+			vnet_wait_for_more(core, queue);
 		return;
 	}
 	if (vq->config.role == VIRTQ_TO_DRIVER)
@@ -245,6 +277,7 @@ static void vnet_take(struct core *core, struct vnet_queue *queue)
 	}
 	virtq_take_read(vq, queue->num_asked);
 	core->num_received += queue->num_asked;
+	core->busy |= queue->num_asked > 0;
 	if (queue->num_asked && !list_linked(&queue->publish))
 		list_add_tail(&core->publish, &queue->publish);
 	if (queue->num_asked || virtq_stock(vq))

@@ -21,6 +21,8 @@ struct vnet_queue {
 	unsigned index;
 	struct list active; /* in core.active */
 	struct list publish; /* in core.publish */
+	unsigned num_waits; /* rounds in which the ring is left to fill */
+	uint64_t waits_since; /* in core.cycles */
 	unsigned num_asked; /* chains of the stock whose packets were asked for in this round */
 	struct pkt *pkt[PKT_BURST]; /* one each; NULL: the chain is too long for a packet */
 	_Atomic bool running;

@@ -48,6 +48,8 @@ void vnet_prefetch_to(const struct vnet_queue *from)
 	if (!port || port->ops != &vnet_port_ops)
 		return;
 	vq = vnet_receive_queue(port);
+	if (vq && !vq->error && virtq_stock(vq) < num)
+		virtq_fetch(&vq, 1, NULL);
 	for (i = 0; vq && i < bits_min(num, virtq_stock(vq)); i++) {
 		const struct virtq_chain *chain = virtq_peek(vq, i);
 

@@ -142,6 +142,8 @@ bool worker_poll(void)
 
 	core->busy = false;
 	core->now_us = hal_time_us();
+	if (worker_polls)
+		core->cycles = hal_cycles();
 	epoch_pass(core->number);
 	worker_run_call(core);
 	worker_take_doorbells(core);
