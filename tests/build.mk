@@ -193,4 +193,4 @@ bench-setup: ## install the generator, the peer and the plotter (Debian 12, root
 system: ## claims on the emulated server: T=name ... SOC=rv64|native
 	@sim/run/system $(if $(SOC),--soc $(SOC)) $(T)
 
--include $(shell find $(C)/obj -name '*.d' 2>/dev/null)
+-include $(shell find $(C) -name '*.d' 2>/dev/null)

@@ -95,30 +95,51 @@ static unsigned output_room(const struct output_set *set)
 	return (unsigned)(set->output + OUTPUT_MAX - set->free);
 }
 
-/* Adds packets to a row, up to num and as long as none is longer than max_bytes; there is room. */
-static inline unsigned output_enqueue(struct output_set *set, struct port_row *row,
-				      struct pkt *const *pkts, unsigned num, uint32_t max_bytes,
-				      union output_mark mark, const uint8_t *eth_dst)
+static inline void output_fill(struct output *output, struct pkt *pkt, union output_mark mark,
+			       const uint8_t *eth_dst)
 {
+	output->next = NULL;
+	output->pkt = pkt;
+	output->eth_dst = eth_dst;
+	output->mark.word = mark.word;
+}
+
+/* Adds a packet to a row; there is room in the set. */
+static inline void output_enqueue(struct output_set *set, struct port_row *row, struct pkt *pkt,
+				  union output_mark mark, const uint8_t *eth_dst)
+{
+	struct output *output = set->free++;
+
+	output_fill(output, pkt, mark, eth_dst);
+	*row->last_next = output;
+	row->last_next = &output->next;
+	if (!row->num_outputs++)
+		list_add_tail(&set->rows, &row->link);
+}
+
+/* Adds packets, up to num and the room, to the last port's row, up to one that is too long for it. */
+static unsigned output_enqueue_many(struct output_set *set, struct pkt *const *pkts, unsigned num,
+				    union output_mark mark, const uint8_t *eth_dst)
+{
+	const uint32_t max_bytes = set->way.max_bytes;
+	struct port_row *row = set->way.row;
 	struct output *output = set->free;
-	struct output **last_next = row->last_next;
+	struct output *first = output;
 	unsigned i;
 
-	for (i = 0; i < num && pkts[i]->len_bytes <= max_bytes; i++) {
-		output->next = NULL;
-		output->pkt = pkts[i];
-		output->eth_dst = eth_dst;
-		output->mark.word = mark.word;
-		*last_next = output;
-		last_next = &output->next;
-		output++;
+	num = bits_min(num, output_room(set));
+	for (i = 0; i < num && pkts[i]->len_bytes <= max_bytes; i++, output++) {
+		output_fill(output, pkts[i], mark, eth_dst);
+		output->next = output + 1;
 	}
 	if (!i)
 		return 0;
+	output[-1].next = NULL;
+	*row->last_next = first;
+	row->last_next = &output[-1].next;
 	if (!row->num_outputs)
 		list_add_tail(&set->rows, &row->link);
 	row->num_outputs += i;
-	row->last_next = last_next;
 	set->free = output;
 	return i;
 }
@@ -149,7 +170,7 @@ static void output_look_up(struct core *core, struct pkt *pkt, uint16_t number,
 		set->way.port = number;
 		set->way.row = port_row(port, core->number);
 		set->way.max_bytes = port_max_frame_bytes(port);
-		output_enqueue(set, set->way.row, &pkt, 1, UINT32_MAX, mark, eth_dst);
+		output_enqueue(set, set->way.row, pkt, mark, eth_dst);
 	} else if (!handover_push(core, port->core, pkt, number, mark, eth_dst)) {
 		output_drop(core, number, XVIO_STAT_DROP_NO_BUFFER);
 	}
@@ -164,9 +185,7 @@ void output_add_many(struct core *core, struct pkt *const *pkts, unsigned num, u
 		unsigned done = 0;
 
 		if (port == set->way.port)
-			done = output_enqueue(set, set->way.row, pkts,
-					      bits_min(num, output_room(set)), set->way.max_bytes,
-					      mark, eth_dst);
+			done = output_enqueue_many(set, pkts, num, mark, eth_dst);
 		if (!done) {
 			output_look_up(core, *pkts, port, mark, eth_dst);
 			done = 1;
@@ -182,7 +201,7 @@ void output_add(struct core *core, struct pkt *pkt, uint16_t port, union output_
 	struct output_set *set = &core->output;
 
 	if (port == set->way.port && pkt->len_bytes <= set->way.max_bytes && output_room(set))
-		output_enqueue(set, set->way.row, &pkt, 1, UINT32_MAX, mark, eth_dst);
+		output_enqueue(set, set->way.row, pkt, mark, eth_dst);
 	else
 		output_look_up(core, pkt, port, mark, eth_dst);
 }

@@ -294,7 +294,7 @@ void vnet_fetch(struct core *core)
 	for (i = 0; i < num; i++)
 		vnet_rest(core, looked_at[i]);
 	for (i = 0; i < core->num_queues; i++) {
-		vnet_prefetch_to(core->queue[i]);
+		vnet_prefetch_to(core, core->queue[i]);
 		vnet_ask(core, core->queue[i]);
 		num_asked += core->queue[i]->num_asked;
 	}

@@ -62,7 +62,7 @@ void vnet_fetch(struct core *core);
 void vnet_receive(struct core *core, struct vnet_queue *queue);
 
 /* Hints the cache at where the packets in a queue's stock will go, if they go where the last did. */
-void vnet_prefetch_to(const struct vnet_queue *from);
+void vnet_prefetch_to(struct core *core, const struct vnet_queue *from);
 
 /* Runs the core's DMA list, with the used rings of all queues that took chains behind the rest. */
 void vnet_publish(struct core *core);

@@ -34,28 +34,33 @@ static struct virtq *vnet_choose_queue(const struct vnet *vnet, const struct pkt
 	return vnet->receive[(uint32_t)hash % vnet->num_receive]->vq;
 }
 
-void vnet_prefetch_to(const struct vnet_queue *from)
+void vnet_prefetch_to(struct core *core, const struct vnet_queue *from)
 {
+	uint32_t num = bits_min(virtq_stock(from->vq), PKT_BURST);
+	struct vnet_queue *queue;
+	const struct vnet *vnet;
 	struct port *port;
-	struct virtq *vq;
-	uint32_t num;
 	uint32_t i;
 
-	if (!HAL_HOST_MAPPED)
+	if (!HAL_HOST_MAPPED || !num)
 		return;
-	num = bits_min(virtq_stock(from->vq), PKT_BURST);
-	port = num ? port_get(from->vq->last_port) : NULL;
-	if (!port || port->ops != &vnet_port_ops)
+	port = port_get(from->vq->last_port);
+	if (!port || port->ops != &vnet_port_ops || port->core != core->number)
 		return;
-	vq = vnet_receive_queue(port);
-	if (vq && !vq->error && virtq_stock(vq) < num)
-		virtq_fetch(&vq, 1, NULL);
-	for (i = 0; vq && i < bits_min(num, virtq_stock(vq)); i++) {
-		const struct virtq_chain *chain = virtq_peek(vq, i);
+	vnet = list_entry(port, struct vnet, port);
+	queue = vnet->num_receive ? vnet->receive[0] : NULL;
+	if (!queue || queue->vq->error)
+		return;
+	if (virtq_stock(queue->vq) < num)
+		virtq_fetch(&queue->vq, 1, &core->dma);
+	if (queue->vq->error)
+		vnet_queue_failed(core, queue);
+	for (i = 0; i < bits_min(num, virtq_stock(queue->vq)); i++) {
+		const struct virtq_chain *chain = virtq_peek(queue->vq, i);
 
 		if (!chain->num_segs)
 			prefetch_write((uint8_t *)hal_host_memory(chain->bus_addr) +
-				       vq->config.hdr_bytes);
+				       queue->vq->config.hdr_bytes);
 	}
 }
 

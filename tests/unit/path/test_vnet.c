@@ -37,6 +37,27 @@ static void poll_once(void)
 	fake_set_core(0);
 }
 
+/* A round that works on chains fetched before is as busy as the one that fetched them. */
+static void test_stock_keeps_a_worker_busy(void **state)
+{
+	unsigned num_rounds = 0;
+	unsigned i;
+
+	(void)state;
+	start(2);
+	bed_post(&b, 120, 1000);
+	fake_run();
+	for (i = 0; i < 100; i++)
+		assert_true(bed_send(&a, frame, sizeof(frame), 1));
+	bed_ring(&a, BED_TX);
+	while (bed_stat(b.number, XVIO_STAT_TX_PACKETS) < 100 && num_rounds++ < 10) {
+		fake_set_core(1);
+		assert_true(worker_poll());
+		fake_set_core(0);
+	}
+	assert_int_equal(num_rounds, 4);
+}
+
 /* The last device left the driver told to be quiet; the next must ask it to ring before it rests. */
 static void test_new_queue_may_be_rung(void **state)
 {
@@ -244,6 +265,7 @@ static void test_each_receive_queue_is_filled_up(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_stock_keeps_a_worker_busy),
 		cmocka_unit_test(test_new_queue_may_be_rung),
 		cmocka_unit_test(test_nothing_is_written_after_stop),
 		cmocka_unit_test(test_receive_error_is_told),
