@@ -137,6 +137,7 @@ static uint32_t packed_parse_direct(struct virtq *vq, uint32_t num)
 	const struct virtq_direct direct = virtq_direct(vq);
 	const bool is_read = vq->config.role == VIRTQ_FROM_DRIVER;
 	const uint16_t marks = packed_avail_marks(vq->fetch_at);
+	const uint32_t hdr_bytes = vq->config.hdr_bytes;
 	const uint16_t wanted_flags = marks | vq->wanted_flags;
 	const uint32_t mask = vq->mask;
 	const uint32_t place = vq->fetch_at & mask;
@@ -158,7 +159,7 @@ static uint32_t packed_parse_direct(struct virtq *vq, uint32_t num)
 				       at++))
 			break;
 		if (HAL_HOST_MAPPED && is_read)
-			virtq_prefetch_packet(chain->bus_addr);
+			virtq_prefetch_packet(chain->bus_addr, hdr_bytes);
 	}
 	num = (uint32_t)(chain - begin);
 	vq->fetched += num;

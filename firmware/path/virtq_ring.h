@@ -10,8 +10,6 @@
 #include "lib/prefetch.h"
 #include "path/virtq.h"
 
-#define VIRTQ_CACHE_LINE 64u
-
 extern const struct virtq_ops virtq_split_ops;
 extern const struct virtq_ops virtq_packed_ops;
 
@@ -76,13 +74,12 @@ uint8_t virtq_add_seg(struct virtq *vq, struct virtq_chain *chain, uint64_t iova
 		      uint32_t len_bytes, uint16_t flags);
 uint8_t virtq_end_chain(struct virtq *vq, struct virtq_chain *chain);
 
-/* A sender's packet at bus_addr will be read soon. */
-static inline void virtq_prefetch_packet(uint64_t bus_addr)
+/* A sender's packet behind a header at bus_addr will be read soon. */
+static inline void virtq_prefetch_packet(uint64_t bus_addr, uint32_t hdr_bytes)
 {
 	const uint8_t *at = hal_host_memory(bus_addr);
 
-	prefetch_read(at);
-	prefetch_read(at + VIRTQ_CACHE_LINE);
+	prefetch_read(at + hdr_bytes);
 }
 
 #endif

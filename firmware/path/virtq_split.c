@@ -143,6 +143,7 @@ static uint32_t split_parse_direct(struct virtq *vq, uint32_t num)
 {
 	const struct virtq_direct direct = virtq_direct(vq);
 	const bool is_read = vq->config.role == VIRTQ_FROM_DRIVER;
+	const uint32_t hdr_bytes = vq->config.hdr_bytes;
 	const uint16_t wanted_flags = vq->wanted_flags;
 	const struct virtq_desc *table = vq->desc;
 	const uint32_t mask = vq->mask;
@@ -165,7 +166,7 @@ static uint32_t split_parse_direct(struct virtq *vq, uint32_t num)
 				       (uint32_t)rest, head, at++))
 			break;
 		if (HAL_HOST_MAPPED && is_read)
-			virtq_prefetch_packet(chain->bus_addr);
+			virtq_prefetch_packet(chain->bus_addr, hdr_bytes);
 	}
 	vq->fetched += (uint32_t)(chain - begin);
 	vq->fetch_at = (uint16_t)vq->fetched;

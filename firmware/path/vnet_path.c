@@ -67,12 +67,13 @@ void vnet_queue_failed(struct core *core, struct vnet_queue *queue)
 
 /* From the driver */
 
-#define VNET_WAIT_ROUNDS 64u /* for a burst to come together, at most */
-#define VNET_WAIT_CYCLES 4096u /* the same: a few microseconds */
+#define VNET_WAIT_ROUNDS       64u /* for a burst to come together, at most */
+#define VNET_WAIT_CYCLES       4096u /* the same: a few microseconds */
+#define VNET_WAIT_EMPTY_ROUNDS 4u /* before the next look at an empty ring */
 
 /*
  * A polled ring that had less than a burst is left to fill for a moment: to chase the driver descriptor by
- * descriptor costs both sides a cache line each time.
+ * descriptor costs both sides a cache line each time. One that had nothing is looked at sooner.
  */
 static void vnet_wait_for_more(const struct core *core, struct vnet_queue *queue)
 {
@@ -80,8 +81,12 @@ static void vnet_wait_for_more(const struct core *core, struct vnet_queue *queue
 
 	if (num >= PKT_BURST)
 		return;
-	queue->num_waits = VNET_WAIT_ROUNDS * (PKT_BURST - num) / PKT_BURST;
 	queue->waits_since = core->cycles;
+	if (!num) {
+		queue->num_waits = VNET_WAIT_EMPTY_ROUNDS;
+		return;
+	}
+	queue->num_waits = VNET_WAIT_ROUNDS * (PKT_BURST - num) / PKT_BURST;
 }
 
 static bool vnet_waits(const struct core *core, struct vnet_queue *queue)
@@ -156,6 +161,7 @@ static void vnet_rest(struct core *core, struct vnet_queue *queue)
 	if (vq->config.role == VIRTQ_TO_DRIVER)
 		return;
 	if (worker_is_polling()) {
+		vnet_wait_for_more(core, queue);
 		vnet_activate(core, queue);
 	} else if (vq->quiet) {
 		virtq_set_quiet(vq, &core->dma, false);
@@ -184,6 +190,25 @@ static inline void vnet_fill_pkt(struct pkt *pkt, struct virtq *vq, const struct
 }
 
 /*
+ * Whether the header in front of a packet is read. Where no offload was negotiated it says nothing (5.1.6.2)
+ * but the mark of host software, and where memory is mapped it costs a cache line of its own.
+ */
+static inline bool vnet_reads_header(uint32_t hdr_bytes)
+{
+	return !HAL_HOST_MAPPED || hdr_bytes != sizeof(struct virtio_net_hdr);
+}
+
+static inline void vnet_read_mapped(struct pkt *pkt, const struct virtq_chain *chain,
+				    uint32_t hdr_bytes)
+{
+	const uint8_t *from = hal_host_memory(chain->bus_addr);
+
+	if (vnet_reads_header(hdr_bytes))
+		copy_small(pkt->data - hdr_bytes, from, hdr_bytes);
+	copy_small(pkt->data, from + hdr_bytes, pkt->have_bytes);
+}
+
+/*
  * Asks for the packets of up to num chains, header and all, or their beginnings; one that is too long for
  * a packet is NULL. Returns how many chains were direct: the next one is not.
  */
@@ -207,8 +232,7 @@ static uint32_t vnet_ask_direct(struct core *core, struct vnet_queue *queue, str
 			pkt = pkt_alloc(&core->pool);
 			vnet_fill_pkt(pkt, vq, chain, in_port);
 			if (HAL_HOST_MAPPED)
-				copy_small(pkt->data - hdr_bytes, hal_host_memory(chain->bus_addr),
-					   hdr_bytes + pkt->have_bytes);
+				vnet_read_mapped(pkt, chain, hdr_bytes);
 			else
 				*op++ = (struct hal_dma_op){
 					.host_addr = chain->bus_addr,
@@ -240,7 +264,11 @@ static struct pkt *vnet_ask_pieces(struct core *core, struct vnet_queue *queue,
 		return NULL;
 	pkt = pkt_alloc(&core->pool);
 	vnet_fill_pkt(pkt, vq, chain, queue->vnet->port.number);
-	virtq_copy(vq, &core->dma, chain, 0, pkt->data - hdr_bytes, hdr_bytes + pkt->have_bytes);
+	if (vnet_reads_header(hdr_bytes))
+		virtq_copy(vq, &core->dma, chain, 0, pkt->data - hdr_bytes,
+			   hdr_bytes + pkt->have_bytes);
+	else
+		virtq_copy(vq, &core->dma, chain, hdr_bytes, pkt->data, pkt->have_bytes);
 	return pkt;
 }
 
@@ -361,6 +389,7 @@ static uint64_t vnet_sort(struct core *core, struct vnet_queue *queue, struct vn
 {
 	const uint32_t hdr_bytes = queue->vq->config.hdr_bytes;
 	const bool is_marked = hdr_bytes != sizeof(struct virtio_net_hdr);
+	const bool has_header = vnet_reads_header(hdr_bytes);
 	struct pkt **good = core->burst.pkt;
 	struct pkt **end = queue->pkt + queue->num_asked;
 	struct pkt **slot;
@@ -374,7 +403,7 @@ static uint64_t vnet_sort(struct core *core, struct vnet_queue *queue, struct vn
 			continue;
 		}
 		num_bytes += pkt->len_bytes;
-		if (!vnet_header_is_plain(pkt->data - hdr_bytes) ||
+		if ((has_header && !vnet_header_is_plain(pkt->data - hdr_bytes)) ||
 		    pkt->len_bytes < XVIO_MIN_FRAME_BYTES) {
 			refused->num_malformed++;
 			continue;

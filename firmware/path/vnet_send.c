@@ -57,10 +57,13 @@ void vnet_prefetch_to(struct core *core, const struct vnet_queue *from)
 		vnet_queue_failed(core, queue);
 	for (i = 0; i < bits_min(num, virtq_stock(queue->vq)); i++) {
 		const struct virtq_chain *chain = virtq_peek(queue->vq, i);
+		uint8_t *to;
 
-		if (!chain->num_segs)
-			prefetch_write((uint8_t *)hal_host_memory(chain->bus_addr) +
-				       queue->vq->config.hdr_bytes);
+		if (chain->num_segs)
+			continue;
+		to = hal_host_memory(chain->bus_addr);
+		prefetch_read(to);
+		prefetch_write(to + queue->vq->config.hdr_bytes);
 	}
 }
 
