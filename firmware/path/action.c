@@ -16,7 +16,7 @@ static inline void action_count(const struct flow *flow, unsigned core, uint64_t
 
 	stats_add_counter(&count->packets, num);
 	stats_add_counter(&count->bytes, num_bytes);
-	atomic_store_explicit(&count->last_us, now_us, memory_order_relaxed);
+	stats_set(&count->last_us, now_us);
 }
 
 static void action_run_list(struct core *core, struct pkt *const *pkts, unsigned num,

@@ -178,7 +178,7 @@ static void worker_account(struct core *core, bool busy, uint64_t cycles)
 
 	stats_add_counter(busy ? &load->busy_cycles : &load->idle_cycles, cycles);
 	stats_add_counter(busy ? &load->busy_rounds : &load->idle_rounds, 1);
-	atomic_store_explicit(&load->num_received, core->num_received, memory_order_relaxed);
+	stats_set(&load->num_received, core->num_received);
 }
 
 void worker_loop(void)
