@@ -137,10 +137,14 @@ static unsigned vnet_choose(struct core *core, struct vnet_queue **looked_at)
 	return num;
 }
 
+#define VNET_QUIET_STOCK 4u /* chains found at once that make a stream */
+
 /*
- * What follows from a look at a queue's ring. A transmit queue that brings packets is told to be quiet,
- * and looked at in each round; when nothing came, its driver may ring again, and after one more
- * look it rests until that. Receive queues are always quiet: we look when we need buffers.
+ * What follows from a look at a queue's ring. A driver that sends a stream is told to be quiet, and its
+ * queue is looked at in each round; when nothing came, it may ring again, and after one more look
+ * the queue rests until it does. One that sends now and then rings each time, and the queue rests at
+ * once; with an event index it has to be asked anew, as after a stream. Receive queues are always quiet: we
+ * look when we need buffers.
  */
 static void vnet_rest(struct core *core, struct vnet_queue *queue)
 {
@@ -152,7 +156,7 @@ static void vnet_rest(struct core *core, struct vnet_queue *queue)
 	}
 	if (virtq_stock(vq)) {
 		core->busy = true;
-		if (!vq->quiet)
+		if (!vq->quiet && (vq->config.event_idx || virtq_stock(vq) >= VNET_QUIET_STOCK))
 			virtq_set_quiet(vq, &core->dma, true);
 		if (worker_is_polling() && vq->config.role == VIRTQ_FROM_DRIVER)
 			vnet_wait_for_more(core, queue);
@@ -308,7 +312,7 @@ static void vnet_take(struct core *core, struct vnet_queue *queue)
 	core->busy |= queue->num_asked > 0;
 	if (queue->num_asked && !list_linked(&queue->publish))
 		list_add_tail(&core->publish, &queue->publish);
-	if (queue->num_asked || virtq_stock(vq))
+	if (virtq_stock(vq) || vq->pending || (queue->num_asked && vq->quiet))
 		vnet_activate(core, queue);
 }
 

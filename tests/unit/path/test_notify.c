@@ -159,6 +159,26 @@ static void test_packets_between_rounds(void **state)
 	assert_true(guest.num_received > 1000);
 }
 
+/* A driver that sends now and then can ring for each packet. */
+static void test_single_packets_ring(void **state)
+{
+	unsigned round;
+
+	(void)state;
+	start();
+	guest.max_sent = 1000;
+	guest_receive();
+	for (round = 0; round < 50; round++) {
+		assert_true(guest_send());
+		assert_true(driver_wants_ring(&a.driver[BED_TX]));
+		bed_ring(&a, BED_TX);
+		fake_run();
+		guest_receive();
+		assert_int_equal(guest.num_received, guest.num_sent);
+	}
+}
+
+/* One that sends a stream is. */
 static void test_quiet_while_polled(void **state)
 {
 	unsigned round;
@@ -167,7 +187,8 @@ static void test_quiet_while_polled(void **state)
 	start();
 	guest.max_sent = 1000;
 	guest_receive();
-	assert_true(guest_send());
+	for (round = 0; round < 5; round++)
+		assert_true(guest_send());
 	assert_true(driver_wants_ring(&a.driver[BED_TX]));
 	bed_ring(&a, BED_TX);
 	poll_once();
@@ -275,6 +296,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_packets_between_rounds),
+		cmocka_unit_test(test_single_packets_ring),
 		cmocka_unit_test(test_quiet_while_polled),
 		cmocka_unit_test(test_polling_needs_no_ring),
 		cmocka_unit_test(test_interrupts_are_as_wished),
