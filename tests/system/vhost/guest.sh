@@ -6,14 +6,14 @@
 guest_unpack() {
 	local cpio=$vhost_root/build/server/root.cpio
 	[ -e "$cpio" ] || die "no $cpio: make sim"
-	mkdir "$vhost_dir/root"
-	(cd "$vhost_dir/root" && cpio --quiet -idm <"$cpio") || die "cannot unpack $cpio"
-	guest_files=$vhost_dir/root/usr/share/xvio/guest
+	mkdir "$vhost_dir/rootfs"
+	(cd "$vhost_dir/rootfs" && cpio --quiet -idm <"$cpio") || die "cannot unpack $cpio"
+	guest_files=$vhost_dir/rootfs/usr/share/xvio/guest
 }
 
 # The emulated server's QEMU, with its own libraries.
 guest_qemu() {
-	local usr=$vhost_dir/root/usr
+	local usr=$vhost_dir/rootfs/usr
 	exec "$usr/lib64/ld-linux-x86-64.so.2" --library-path "$usr/lib/x86_64-linux-gnu" \
 		"$usr/bin/qemu-system-x86_64" -L "$usr/share/qemu" -L "$usr/share/seabios" "$@"
 }
