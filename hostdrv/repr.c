@@ -107,6 +107,9 @@ static void repr_set_devlink_attrs(struct xvio_repr *repr)
 		attrs.switch_id = *id;
 		attrs.phys.port_number = repr->port - XVIO_PORT_UPLINK(0);
 		devlink_port_attrs_set(&repr->dl_port, &attrs);
+	} else if (repr->port < XVIO_PORT_VDPA(0)) {
+		devlink_port_attrs_pci_vf_set(&repr->dl_port, 0, 0, repr->port - XVIO_PORT_VF(0),
+					      false);
 	} else {
 		devlink_port_attrs_pci_sf_set(&repr->dl_port, 0, 0, repr->port - XVIO_PORT_VDPA(0),
 					      false);

@@ -306,6 +306,13 @@ void xvio_eswitch_for_each_netdev(struct xvio *xv, void (*fn)(struct net_device 
 int xvio_eswitch_mode_get(struct devlink *devlink, u16 *mode);
 int xvio_eswitch_mode_set(struct devlink *devlink, u16 mode, struct netlink_ext_ack *extack);
 
+/* sriov.c: virtual functions */
+
+/* A struct pci_driver's sriov_configure: num VFs, 0 takes them away. */
+int xvio_sriov_configure(struct pci_dev *pdev, int num);
+/* Takes all VFs away; waits until their drivers and users have let go of them. */
+void xvio_sriov_disable(struct xvio *xv);
+
 /* tc.c, match.c, action.c, flow.c: rules. Under rtnl. */
 
 int xvio_tc_setup(struct net_device *netdev, enum tc_setup_type type, void *type_data);

@@ -182,6 +182,7 @@ static void main_remove(struct pci_dev *pdev)
 {
 	struct xvio *xv = pci_get_drvdata(pdev);
 
+	xvio_sriov_disable(xv);
 	devlink_unregister(xv->devlink);
 	main_destroy_services(xv);
 	main_destroy_transport(xv);
@@ -197,8 +198,9 @@ static struct pci_driver main_driver = {
 	.id_table = main_ids,
 	.probe = main_probe,
 	.remove = main_remove,
+	.sriov_configure = xvio_sriov_configure,
 };
 module_pci_driver(main_driver);
 
-MODULE_DESCRIPTION("xvio SmartNIC: netdev, representors, flow offload, vDPA");
+MODULE_DESCRIPTION("xvio SmartNIC: netdev, representors, flow offload, vDPA, SR-IOV");
 MODULE_LICENSE("GPL");

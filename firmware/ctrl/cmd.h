@@ -21,6 +21,7 @@ cmd_handler cmd_flow_add, cmd_flow_del, cmd_flow_stats, cmd_flow_flush;
 cmd_handler cmd_vdpa_create, cmd_vdpa_destroy, cmd_vdpa_map;
 cmd_handler cmd_vdpa_set_status, cmd_vdpa_get_status, cmd_vdpa_set_features;
 cmd_handler cmd_vdpa_get_config, cmd_vdpa_set_config, cmd_vdpa_vq_set, cmd_vdpa_vq_get;
+cmd_handler cmd_vf_set_num;
 
 /* Ports that are always there: makes them, at start, and brings them back to how they started. */
 void cmd_port_start(void);
@@ -41,6 +42,17 @@ void cmd_vdpa_reset(void);
 /* How many there can be, and virtio features they can offer. */
 unsigned cmd_vdpa_max(void);
 uint64_t cmd_vdpa_features(void);
+
+/* Virtual functions: forgets all, at start; removes all. */
+void cmd_vf_start(void);
+void cmd_vf_reset(void);
+
+/* Carries out what was written to registers of VFs. */
+void cmd_vf_poll(void);
+
+/* The same news for VFs as for vDPA devices. */
+void cmd_vf_port_changed(uint16_t port);
+void cmd_vf_queue_error(uint16_t port, uint32_t object, uint32_t error);
 
 /* Address of a port, derived from the card's: no two ports have the same. */
 void cmd_derive_mac(uint16_t port, uint8_t mac[6]);

@@ -36,6 +36,7 @@ unsigned cmd_dev_reset(const void *request, void *response, uint32_t *detail)
 	(void)detail;
 	flow_flush();
 	cmd_vdpa_reset();
+	cmd_vf_reset();
 	cmd_port_reset();
 	return XVIO_ST_OK;
 }

@@ -120,6 +120,7 @@ unsigned cmd_port_set(const void *request, void *response, uint32_t *detail)
 	if (set->what & XVIO_PORT_SET_ADMIN)
 		port_set_admin(set->port, set->flags & XVIO_PORT_F_ADMIN_UP);
 	cmd_vdpa_port_changed(set->port);
+	cmd_vf_port_changed(set->port);
 	return XVIO_ST_OK;
 }
 

@@ -14,11 +14,11 @@
 #include <xvio/pci.h>
 #include <xvio/virtio.h>
 
-/* Doorbells below are the PF's and the VFs'. */
+/* Doorbells below are the PF's, those behind the last one the VFs'. */
 #define VDPA_FIRST_DOORBELL 64u
 #define VDPA_MAX_DEVICES    XVIO_MAX_VDPA
 
-_Static_assert(VDPA_FIRST_DOORBELL + VDPA_MAX_DEVICES * VIRTIO_DEV_QUEUES <= XVIO_NUM_DOORBELLS,
+_Static_assert(VDPA_FIRST_DOORBELL + VDPA_MAX_DEVICES * VIRTIO_DEV_QUEUES <= XVIO_VF_FIRST_DOORBELL,
 	       "each queue has a doorbell");
 
 static struct virtio_dev *vdpa_devices[VDPA_MAX_DEVICES];
@@ -89,6 +89,7 @@ static struct virtio_dev *vdpa_add(uint32_t id, const struct xvio_cmd_vdpa_creat
 		return NULL;
 	dev->id = id;
 	dev->port = (uint16_t)XVIO_PORT_VDPA(id);
+	dev->function = XVIO_FUNCTION_PF;
 	dev->queue_base = VDPA_FIRST_DOORBELL + id * VIRTIO_DEV_QUEUES;
 	dev->offered = create->features ? create->features : cmd_vdpa_features();
 	dev->map = iotlb_create(NULL, 0, &bad);

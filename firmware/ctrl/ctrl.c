@@ -37,6 +37,8 @@ static void ctrl_pass_notices(void)
 	while (worker_take_notice(&notice)) {
 		if (notice.type == XVIO_EVENT_QUEUE_ERROR && notice.port >= XVIO_PORT_VDPA(0))
 			cmd_vdpa_queue_error(notice.port, notice.object, notice.arg);
+		else if (notice.type == XVIO_EVENT_QUEUE_ERROR && notice.port >= XVIO_PORT_VF(0))
+			cmd_vf_queue_error(notice.port, notice.object, notice.arg);
 		else
 			event_post(notice.type, notice.object, notice.arg);
 	}
@@ -48,6 +50,7 @@ void ctrl_start(void)
 
 	mbox_start();
 	cmd_vdpa_start();
+	cmd_vf_start();
 	cmd_port_start();
 	for (unsigned i = 0; i < hal_num_uplinks(); i++)
 		ctrl_link_was_up[i] = hal_mac_link_up(i);
@@ -63,6 +66,7 @@ bool ctrl_poll(void)
 	struct xvio_status *status = hal_status();
 	const bool answered = mbox_poll();
 
+	cmd_vf_poll();
 	epoch_reclaim();
 	ctrl_pass_notices();
 	ctrl_look_at_links();

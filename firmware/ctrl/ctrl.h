@@ -8,7 +8,7 @@
 /* Makes the ports that are always there; then the card is XVIO_STATE_RUNNING. Core 0, workers run. */
 void ctrl_start(void);
 
-/* One round: mailbox, workers' notices, links, heartbeat; true if a request was answered. Core 0. */
+/* One round: mailbox, VF registers, workers' notices, links, heartbeat; true if a request was answered. Core 0. */
 bool ctrl_poll(void);
 
 /* Rounds for ever, with sleep between them. Core 0. */

@@ -27,7 +27,7 @@ static bool dev_start_queue(struct virtio_dev *dev, unsigned index)
 		.role = index % 2 ? VIRTQ_FROM_DRIVER : VIRTQ_TO_DRIVER,
 		.size = vq->size,
 		.last_avail = vq->last_avail,
-		.function = XVIO_FUNCTION_PF,
+		.function = dev->function,
 		.vector = vq->vector,
 		.doorbell = dev->queue_base + index,
 		.hdr_bytes = sizeof(struct virtio_net_hdr),

@@ -27,6 +27,7 @@ struct virtio_vq {
 struct virtio_dev {
 	uint32_t id;
 	uint16_t port;
+	uint16_t function; /* PCI requester */
 	uint32_t queue_base; /* doorbell of vq 0 */
 	uint8_t status; /* VIRTIO_STATUS_* */
 	uint64_t offered; /* features */

@@ -28,7 +28,7 @@ uint64_t hal_cycles(void);
 
 /*
  * Sleeps until something for this core arrives (operation done, doorbell, frame, mailbox request,
- * hal_wake()) or timeout_us passed; returns at once if something is already there. May return early.
+ * VF register, hal_wake()) or timeout_us passed; returns at once if something is already there. May return early.
  */
 void hal_sleep(uint64_t timeout_us);
 
@@ -132,6 +132,27 @@ uint32_t hal_mbox_seq(void);
 
 /* The generation number of the reset that started this run (xvio_status.generation). */
 uint32_t hal_generation(void);
+
+/*
+ * Registers of virtual functions (xvio/pci.h), core 0 only. What the host reads at an offset of VF n's
+ * registers is what stands there in hal_vf_page(n), XVIO_VF_REGS_BYTES, zeroed at start. What it writes
+ * comes by hal_vf_take(), in order; what it reads after a write it gets after hal_vf_done() only.
+ */
+void *hal_vf_page(unsigned vf);
+
+struct hal_vf_access {
+	uint16_t vf; /* below XVIO_NUM_VFS, there or not */
+	bool is_reset; /* of the function (FLR), not a write; until done no DMA of it succeeds */
+	uint16_t offset; /* in the page, a multiple of size_bytes */
+	uint8_t size_bytes; /* 1, 2 or 4 */
+	uint32_t value;
+};
+
+/* The oldest write that is not done; false if there is none. */
+bool hal_vf_take(struct hal_vf_access *access);
+
+/* It is done: the host sees its effect. */
+void hal_vf_done(void);
 
 /* Flash as the SoC reads it (XVIO_FLASH_BYTES); nothing here writes it. */
 const uint8_t *hal_flash(void);

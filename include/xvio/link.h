@@ -37,6 +37,8 @@
 #define XVIO_RAM_ROM_STACK	 0x0118000u /* 32 KiB for the boot ROM */
 #define XVIO_RAM_ROM_STACK_BYTES 0x8000u
 #define XVIO_RAM_TRACE		 0x0120000u /* struct xvio_trace_ring [S] */
+#define XVIO_RAM_VF_RING	 0x0130000u /* struct xvio_vf_ring */
+#define XVIO_RAM_VF_PAGES	 0x0140000u /* a page per VF [S]: what its registers read */
 #define XVIO_RAM_RINGS		 0x0200000u /* struct xvio_hart_rings per hart */
 #define XVIO_RAM_MAC_RX		 0x0400000u /* struct xvio_mac_rx per uplink */
 #define XVIO_RAM_HEAP		 0x2000000u /* the firmware's buffers and tables [S] */
@@ -128,6 +130,40 @@ XVIO_ASSERT_SIZE(struct xvio_mac_rx, 0x1000 + XVIO_MAC_RX_SLOTS * XVIO_MAC_RX_SL
 #define XVIO_MAC_RX_STRIDE    0x580000u
 #define XVIO_LINK_MAX_UPLINKS 4u
 
+/*
+ * Registers of virtual functions. The hardware does not know what they mean: reading one gives the
+ * bytes of the VF's page, writing one posts an entry to hart 0 (and wakes it). A reset of the function
+ * (FLR, enabling, disabling) is an entry like them. Hart 0 carries them out in order and counts them in
+ * cons, when what they change can be read in the page. A read is held until all earlier entries of its
+ * VF are counted; after a time without progress it gives all ones. From a reset until that is counted
+ * the hardware refuses the VF's DMA and MSI-X. While it waits (waiting = 1, full fence, look at cons),
+ * hart 0 signals it: store cons, full fence, look at waiting, signal vector 0 of peer 0.
+ */
+#define XVIO_VF_RING_ENTRIES 1024u
+#define XVIO_VF_WRITE	     1u
+#define XVIO_VF_RESET	     2u /* offset, size and value are 0 */
+
+struct xvio_vf_entry {
+	xvio_le16 vf;
+	xvio_le16 kind; /* XVIO_VF_* */
+	xvio_le16 offset; /* below XVIO_VF_REGS_BYTES, a multiple of size */
+	xvio_le16 size_bytes; /* 1, 2 or 4 */
+	xvio_le32 value;
+	xvio_le32 reserved;
+};
+XVIO_ASSERT_SIZE(struct xvio_vf_entry, 16);
+
+struct xvio_vf_ring {
+	xvio_le32 prod; /* [H] */
+	uint8_t pad0[60];
+	xvio_le32 cons; /* [S] entries carried out */
+	uint8_t pad1[60];
+	xvio_le32 waiting; /* [H] */
+	uint8_t pad2[124];
+	struct xvio_vf_entry entry[XVIO_VF_RING_ENTRIES]; /* [H] */
+};
+XVIO_ASSERT_SIZE(struct xvio_vf_ring, 256 + 16 * 1024);
+
 struct xvio_link_hart {
 	xvio_le32 sleeping; /* [S] */
 	xvio_le32 ready_generation; /* [S] */
@@ -155,6 +191,8 @@ struct xvio_link {
 XVIO_ASSERT_SIZE(struct xvio_link, 4032 + 40 * 1024);
 
 _Static_assert(XVIO_RAM_LINK + sizeof(struct xvio_link) <= XVIO_RAM_STATUS, "link page");
+_Static_assert(XVIO_RAM_VF_RING + sizeof(struct xvio_vf_ring) <= XVIO_RAM_VF_PAGES, "VF ring");
+_Static_assert(XVIO_RAM_VF_PAGES + XVIO_NUM_VFS * XVIO_VF_REGS_BYTES <= XVIO_RAM_RINGS, "VF pages");
 _Static_assert(XVIO_RAM_RINGS + XVIO_MAX_HARTS * XVIO_HART_RINGS_STRIDE <= XVIO_RAM_MAC_RX,
 	       "hart rings");
 _Static_assert(XVIO_RAM_MAC_RX + XVIO_LINK_MAX_UPLINKS * XVIO_MAC_RX_STRIDE <= XVIO_RAM_HEAP,

@@ -65,8 +65,9 @@ XVIO_ASSERT_SIZE(struct xvio_mbox_rsp, 16);
 #define XVIO_CMD_VDPA_VQ_SET	   0x0047 /* xvio_cmd_vdpa_vq -> - */
 #define XVIO_CMD_VDPA_VQ_GET	   0x0048 /* xvio_cmd_vdpa_vq_id -> xvio_vdpa_vq_state */
 #define XVIO_CMD_VDPA_MAP	   0x0049 /* xvio_cmd_vdpa_map -> - */
+#define XVIO_CMD_VF_SET_NUM	   0x0050 /* xvio_cmd_object (how many) -> - ; VFs and their ports */
 
-/* Names one object: port, queue or vDPA device, as the opcode says. */
+/* Names one object: port, queue or vDPA device, or a number of them, as the opcode says. */
 struct xvio_cmd_object {
 	xvio_le32 id;
 	xvio_le32 reserved; /* 0 */

@@ -24,6 +24,36 @@
 #define XVIO_VECTOR_NONE  0xffffu
 
 /* Function numbers, as the DMA engine and MSI-X use them: 0 is the PF. */
-#define XVIO_FUNCTION_PF 0u
+#define XVIO_FUNCTION_PF    0u
+#define XVIO_FUNCTION_VF(n) (1u + (n))
+
+/*
+ * Virtual functions: modern virtio network devices (virtio 1.2, 4.1). BAR 0 has a page of registers
+ * and a page of notify addresses, BAR 2 MSI-X; capabilities of the vendor's type say so.
+ */
+#define XVIO_NUM_VFS	       64u /* TotalVFs */
+#define XVIO_VF_DEVICE_ID      0x1041
+#define XVIO_VF_REVISION       1
+#define XVIO_VF_BAR_REGS       0 /* 64-bit */
+#define XVIO_VF_BAR_MSIX       2 /* 64-bit */
+#define XVIO_VF_BAR_REGS_BYTES 0x2000
+#define XVIO_VF_NUM_MSIX       4u
+#define XVIO_VF_MAX_QUEUES     16u
+
+/* Offsets in BAR 0, and lengths */
+#define XVIO_VF_COMMON		  0x0000
+#define XVIO_VF_COMMON_BYTES	  0x0038
+#define XVIO_VF_ISR		  0x0100
+#define XVIO_VF_ISR_BYTES	  0x0001
+#define XVIO_VF_DEVICE		  0x0200
+#define XVIO_VF_DEVICE_BYTES	  0x0018
+#define XVIO_VF_REGS_BYTES	  0x1000 /* what is below is registers, the rest notifies */
+#define XVIO_VF_NOTIFY		  0x1000
+#define XVIO_VF_NOTIFY_MULTIPLIER 4u /* queue q is notified at NOTIFY + q x this */
+#define XVIO_VF_NOTIFY_BYTES	  (XVIO_VF_MAX_QUEUES * XVIO_VF_NOTIFY_MULTIPLIER)
+
+/* The doorbell that a notify of queue q of VF n rings: the last ones of the card. */
+#define XVIO_VF_FIRST_DOORBELL (XVIO_NUM_DOORBELLS - XVIO_NUM_VFS * XVIO_VF_MAX_QUEUES)
+#define XVIO_VF_DOORBELL(n, q) (XVIO_VF_FIRST_DOORBELL + (n)*XVIO_VF_MAX_QUEUES + (q))
 
 #endif

@@ -31,6 +31,39 @@
 
 #define VIRTIO_NET_S_LINK_UP 1u
 
+/* 4.1.4.3 Common configuration */
+#define VIRTIO_MSI_NO_VECTOR 0xffffu
+
+struct virtio_pci_common {
+	xvio_le32 device_feature_select;
+	xvio_le32 device_feature;
+	xvio_le32 driver_feature_select;
+	xvio_le32 driver_feature;
+	xvio_le16 config_msix_vector;
+	xvio_le16 num_queues;
+	uint8_t device_status;
+	uint8_t config_generation;
+	xvio_le16 queue_select;
+	xvio_le16 queue_size;
+	xvio_le16 queue_msix_vector;
+	xvio_le16 queue_enable;
+	xvio_le16 queue_notify_off;
+	xvio_le64 queue_desc;
+	xvio_le64 queue_driver;
+	xvio_le64 queue_device;
+};
+XVIO_ASSERT_SIZE(struct virtio_pci_common, 56);
+
+/* 5.1.4 Device configuration, as far as the features reach that we offer */
+struct virtio_net_config {
+	uint8_t mac[6];
+	xvio_le16 status;
+	xvio_le16 max_virtqueue_pairs;
+	xvio_le16 mtu;
+	uint8_t unused[12];
+};
+XVIO_ASSERT_SIZE(struct virtio_net_config, 24);
+
 /* 2.7 Split virtqueues */
 #define VIRTQ_DESC_F_NEXT	   1u
 #define VIRTQ_DESC_F_WRITE	   2u

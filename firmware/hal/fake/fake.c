@@ -21,6 +21,7 @@
 #define FAKE_MAX_REGIONS   64u
 #define FAKE_NUM_FUNCTIONS 256u
 #define FAKE_MAX_ROUNDS	   1000u
+#define FAKE_VF_ACCESSES   256u
 
 struct fake_region {
 	uint64_t bus_addr;
@@ -52,6 +53,10 @@ static struct {
 	uint32_t doorbell_prod[FAKE_MAX_CORES];
 	uint32_t doorbell_cons[FAKE_MAX_CORES];
 
+	struct hal_vf_access vf_access[FAKE_VF_ACCESSES];
+	unsigned vf_prod;
+	unsigned vf_cons;
+
 	uint32_t mbox_seq;
 	uint32_t generation;
 	unsigned boot_slot;
@@ -61,6 +66,7 @@ static struct {
 static uint8_t *fake_memory;
 static uint8_t *fake_flash_memory;
 static bool fake_flash_erased;
+static uint8_t fake_vf_page[XVIO_NUM_VFS][XVIO_VF_REGS_BYTES];
 static uint64_t fake_window[4][XVIO_WIN_BYTES / sizeof(uint64_t)];
 
 void fake_check(bool good, const char *what)
@@ -88,6 +94,7 @@ void fake_reset(unsigned num_cores, unsigned num_uplinks)
 		free(fake.region[i].memory);
 	memset(&fake, 0, sizeof(fake));
 	memset(fake_window, 0, sizeof(fake_window));
+	memset(fake_vf_page, 0, sizeof(fake_vf_page));
 	fake.num_cores = num_cores;
 	fake.fail_after = -1;
 	fake.time_us = 1000000;
@@ -342,6 +349,64 @@ bool hal_doorbell_take(uint32_t *doorbell)
 	*doorbell = fake.doorbell_ring[core][fake.doorbell_cons[core]++ % XVIO_NUM_DOORBELLS];
 	fake.doorbell_rung[*doorbell] = false;
 	return true;
+}
+
+/* Registers of VFs */
+
+void *hal_vf_page(unsigned vf)
+{
+	fake_check(vf < XVIO_NUM_VFS, "no such VF");
+	return fake_vf_page[vf];
+}
+
+bool hal_vf_take(struct hal_vf_access *access)
+{
+	if (fake.vf_cons == fake.vf_prod)
+		return false;
+	*access = fake.vf_access[fake.vf_cons % FAKE_VF_ACCESSES];
+	return true;
+}
+
+void hal_vf_done(void)
+{
+	fake_check(fake.vf_cons != fake.vf_prod, "no VF access to be done with");
+	fake.vf_cons++;
+}
+
+static void fake_vf_post(const struct hal_vf_access *access)
+{
+	fake_check(fake.vf_prod - fake.vf_cons < FAKE_VF_ACCESSES, "too many VF accesses");
+	fake.vf_access[fake.vf_prod++ % FAKE_VF_ACCESSES] = *access;
+	hal_wake(0);
+}
+
+void fake_vf_write(unsigned vf, uint32_t offset, unsigned size_bytes, uint32_t value)
+{
+	const struct hal_vf_access access = {
+		.vf = (uint16_t)vf,
+		.offset = (uint16_t)offset,
+		.size_bytes = (uint8_t)size_bytes,
+		.value = value,
+	};
+
+	fake_check(offset % size_bytes == 0 && offset < XVIO_VF_REGS_BYTES, "VF register");
+	fake_vf_post(&access);
+}
+
+void fake_vf_reset(unsigned vf)
+{
+	const struct hal_vf_access access = {.vf = (uint16_t)vf, .is_reset = true};
+
+	fake_vf_post(&access);
+}
+
+uint32_t fake_vf_read(unsigned vf, uint32_t offset, unsigned size_bytes)
+{
+	uint32_t value = 0;
+
+	fake_check(fake.vf_cons == fake.vf_prod, "a VF's register read before writes were done");
+	memcpy(&value, (uint8_t *)hal_vf_page(vf) + offset, size_bytes);
+	return value;
 }
 
 /* Windows, flash, log */

@@ -73,6 +73,14 @@ void fake_mbox_ring(uint32_t seq);
 uint8_t *fake_flash(void); /* XVIO_FLASH_BYTES, erased by reset */
 void fake_set_boot(uint32_t generation, unsigned slot);
 
+/*
+ * Registers of VFs: the host writes (or resets the function), reads. A read is only possible when all
+ * that was written before is done; else it aborts.
+ */
+void fake_vf_write(unsigned vf, uint32_t offset, unsigned size_bytes, uint32_t value);
+void fake_vf_reset(unsigned vf);
+uint32_t fake_vf_read(unsigned vf, uint32_t offset, unsigned size_bytes);
+
 /* The last line that was logged. */
 const char *fake_log_last(void);
 

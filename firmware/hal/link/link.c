@@ -51,6 +51,7 @@ void link_start(void)
 	memset(link->bind, 0, sizeof(link->bind));
 	link_window_start();
 	link_mac_start();
+	link_vf_start();
 	for (unsigned core = 0; core < hal_num_cores(); core++) {
 		struct xvio_hart_rings *rings = link_rings(core);
 
@@ -81,7 +82,7 @@ static bool link_any_pending(unsigned core)
 {
 	return __atomic_load_n(&link_wake[core].wanted, __ATOMIC_RELAXED) ||
 	       link_doorbells_pending(core) || link_frames_pending(core) ||
-	       (core == 0 && link_host_pending());
+	       (core == 0 && (link_host_pending() || link_vf_pending()));
 }
 
 void hal_sleep(uint64_t timeout_us)

@@ -44,10 +44,12 @@ struct xvio_hart_rings *link_rings(unsigned core);
 bool link_doorbells_pending(unsigned core);
 bool link_frames_pending(unsigned core);
 bool link_host_pending(void);
+bool link_vf_pending(void);
 
 /* Their share of link_start(). */
 void link_window_start(void);
 void link_mac_start(void);
+void link_vf_start(void);
 
 /*
  * The calling core's operation ring: fill free ops 0 .. n-1 (n <= room), execute n of them, look at

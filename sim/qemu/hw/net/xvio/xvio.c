@@ -22,13 +22,12 @@
 #define XVIO_CAP_MSIX       0x50
 #define XVIO_CAP_EXP        0x60
 #define XVIO_EXT_CAP_SERIAL 0x100
+#define XVIO_EXT_CAP_ARI    0x110
+#define XVIO_EXT_CAP_SRIOV  0x120
 
 #define XVIO_MSIX_TABLE     0x0000
 #define XVIO_MSIX_PBA       0x1000
 #define XVIO_BAR_MSIX_BYTES 0x2000
-
-#define XVIO_BAR_FLAGS \
-    (PCI_BASE_ADDRESS_SPACE_MEMORY | PCI_BASE_ADDRESS_MEM_TYPE_64)
 
 static uint32_t xvio_reg_value(XvioState *s, hwaddr addr)
 {
@@ -217,6 +216,7 @@ static bool xvio_init_express(XvioState *s, Error **errp)
     }
     pcie_cap_flr_init(pdev);
     pcie_dev_ser_num_init(pdev, XVIO_EXT_CAP_SERIAL, ldq_be_p(eui64));
+    pcie_ari_init(pdev, XVIO_EXT_CAP_ARI);
     return true;
 }
 
@@ -235,8 +235,13 @@ static bool xvio_init_pci(XvioState *s, Error **errp)
     if (!xvio_init_msix(s, errp)) {
         goto exit_express;
     }
+    if (!xvio_vf_init_sriov(s, XVIO_EXT_CAP_SRIOV, errp)) {
+        goto exit_msix;
+    }
     return true;
 
+exit_msix:
+    msix_uninit(PCI_DEVICE(s), &s->bar_msix, &s->bar_msix);
 exit_express:
     pcie_cap_exit(PCI_DEVICE(s));
 exit_bar_regs:
@@ -246,6 +251,7 @@ exit_bar_regs:
 
 static void xvio_exit_pci(XvioState *s)
 {
+    pcie_sriov_pf_exit(PCI_DEVICE(s));
     msix_uninit(PCI_DEVICE(s), &s->bar_msix, &s->bar_msix);
     pcie_cap_exit(PCI_DEVICE(s));
     xvio_exit_bar_regs(s);
@@ -294,6 +300,7 @@ static void xvio_init_link(XvioState *s)
     xvio_dma_reset(s);
     xvio_doorbell_reset(s);
     xvio_mac_reset(s);
+    xvio_vf_new_generation(s);
     memset(s->ram + XVIO_RAM_STATUS, 0, XVIO_WIN_BYTES);
     memcpy(link->mac, s->mac.a, sizeof(link->mac));
     xvio_store32(&link->num_uplinks, s->num_uplinks);

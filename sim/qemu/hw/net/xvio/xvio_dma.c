@@ -24,18 +24,34 @@ static bool xvio_dma_range_ok(const struct xvio_op *op)
            op->len_bytes <= XVIO_RAM_BYTES - op->card_offset;
 }
 
+static bool xvio_dma_function_ok(const struct xvio_op *op)
+{
+    return op->function < XVIO_FUNCTION_VF(XVIO_NUM_VFS);
+}
+
+/* In whose name it is done; NULL: a VF that is not there, or in reset. */
+static PCIDevice *xvio_dma_function(XvioState *s, const struct xvio_op *op)
+{
+    return op->function == XVIO_FUNCTION_PF
+               ? PCI_DEVICE(s)
+               : xvio_vf_function(s, op->function - XVIO_FUNCTION_VF(0));
+}
+
 static uint32_t xvio_dma_move(XvioState *s, const struct xvio_op *op)
 {
     bool read = op->op == XVIO_OP_DMA_READ;
+    PCIDevice *pdev;
     uint32_t status;
 
-    if (op->function != XVIO_FUNCTION_PF || !xvio_dma_range_ok(op)) {
+    if (!xvio_dma_function_ok(op) || !xvio_dma_range_ok(op)) {
         status = XVIO_OP_ST_BAD_RANGE;
+    } else if (!(pdev = xvio_dma_function(s, op))) {
+        status = XVIO_OP_ST_BUS_ERROR;
     } else {
         DMADirection dir =
             read ? DMA_DIRECTION_TO_DEVICE : DMA_DIRECTION_FROM_DEVICE;
         MemTxResult res =
-            pci_dma_rw(PCI_DEVICE(s), op->host_addr, s->ram + op->card_offset,
+            pci_dma_rw(pdev, op->host_addr, s->ram + op->card_offset,
                        op->len_bytes, dir, MEMTXATTRS_UNSPECIFIED);
 
         status = res == MEMTX_OK ? XVIO_OP_ST_OK : XVIO_OP_ST_BUS_ERROR;
@@ -51,11 +67,15 @@ static uint32_t xvio_dma_move(XvioState *s, const struct xvio_op *op)
  */
 static uint32_t xvio_dma_msix(XvioState *s, const struct xvio_op *op)
 {
-    PCIDevice *pdev = PCI_DEVICE(s);
+    uint32_t num_msix =
+        op->function == XVIO_FUNCTION_PF ? XVIO_NUM_MSIX : XVIO_VF_NUM_MSIX;
     uint32_t status = XVIO_OP_ST_OK;
+    PCIDevice *pdev;
 
-    if (op->function != XVIO_FUNCTION_PF || op->arg >= XVIO_NUM_MSIX) {
+    if (!xvio_dma_function_ok(op) || op->arg >= num_msix) {
         status = XVIO_OP_ST_BAD_RANGE;
+    } else if (!(pdev = xvio_dma_function(s, op))) {
+        status = XVIO_OP_ST_BUS_ERROR;
     } else if (msix_enabled(pdev)) {
         msix_notify(pdev, op->arg);
     }
@@ -162,9 +182,8 @@ static bool xvio_dma_run_hart(XvioState *s, unsigned hart)
     return waiting > 0;
 }
 
-static void xvio_dma_run(void *opaque)
+static bool xvio_dma_run(XvioState *s)
 {
-    XvioState *s = opaque;
     bool more = true;
     unsigned turn, hart;
 
@@ -177,19 +196,27 @@ static void xvio_dma_run(void *opaque)
     if (more) {
         qemu_bh_schedule(s->dma_bh);
     }
+    return more;
+}
+
+static void xvio_dma_later(void *opaque)
+{
+    xvio_dma_run(opaque);
 }
 
 /*
  * At once, not in the bottom half: the SoC is waiting. The guard is the one
  * that the latter has.
  */
-void xvio_dma_kick(XvioState *s)
+bool xvio_dma_kick(XvioState *s)
 {
     MemReentrancyGuard *guard = &DEVICE(s)->mem_reentrancy_guard;
+    bool engaged = guard->engaged_in_io, more;
 
     guard->engaged_in_io = true;
-    xvio_dma_run(s);
-    guard->engaged_in_io = false;
+    more = xvio_dma_run(s);
+    guard->engaged_in_io = engaged;
+    return more;
 }
 
 void xvio_dma_reset(XvioState *s)
@@ -209,7 +236,7 @@ void xvio_dma_reset(XvioState *s)
 void xvio_dma_init(XvioState *s)
 {
     s->dma_bh =
-        qemu_bh_new_guarded(xvio_dma_run, s, &DEVICE(s)->mem_reentrancy_guard);
+        qemu_bh_new_guarded(xvio_dma_later, s, &DEVICE(s)->mem_reentrancy_guard);
 }
 
 void xvio_dma_exit(XvioState *s)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * xvio doorbells: BAR2, a page per queue, and the mailbox's. A ring becomes at
+ * xvio doorbells: BAR2, a page per queue, the VFs' notify addresses, and the
+ * mailbox's. A ring becomes at
  * most one entry in the ring of the hart that the doorbell is bound to
  * (link.h). Runs on vCPU threads under the BQL.
  */
@@ -34,12 +35,9 @@ static void xvio_doorbell_push(XvioState *s, uint32_t doorbell, unsigned hart)
     xvio_soc_wake(s, hart);
 }
 
-static void xvio_doorbell_write(void *opaque, hwaddr addr, uint64_t val,
-                                unsigned size)
+void xvio_doorbell_ring(XvioState *s, uint32_t doorbell, uint32_t val)
 {
-    XvioState *s = opaque;
     struct xvio_link *link = xvio_link(s);
-    uint32_t doorbell = addr / XVIO_DOORBELL_BYTES;
     unsigned hart = xvio_load16(&link->bind[doorbell]);
 
     xvio_store32(&link->data[doorbell], val);
@@ -58,6 +56,12 @@ static void xvio_doorbell_write(void *opaque, hwaddr addr, uint64_t val,
         return;
     }
     xvio_doorbell_push(s, doorbell, hart);
+}
+
+static void xvio_doorbell_write(void *opaque, hwaddr addr, uint64_t val,
+                                unsigned size)
+{
+    xvio_doorbell_ring(opaque, addr / XVIO_DOORBELL_BYTES, val);
 }
 
 static uint64_t xvio_doorbell_read(void *opaque, hwaddr addr, unsigned size)

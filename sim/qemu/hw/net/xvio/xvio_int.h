@@ -19,7 +19,11 @@
 #include "xvio/regs.h"
 
 #define TYPE_XVIO "xvio"
+#define TYPE_XVIO_VF "xvio-vf"
 OBJECT_DECLARE_SIMPLE_TYPE(XvioState, XVIO)
+
+#define XVIO_BAR_FLAGS \
+    (PCI_BASE_ADDRESS_SPACE_MEMORY | PCI_BASE_ADDRESS_MEM_TYPE_64)
 
 /* Ports that the card has even with no cable in them. */
 #define XVIO_MIN_UPLINKS 2
@@ -65,6 +69,16 @@ typedef struct XvioSoc {
     bool reset_pending; /* to be sent as soon as socctl is there */
 } XvioSoc;
 
+/* Of this generation; positions in the ring of entries run freely. */
+typedef struct XvioVfs {
+    uint32_t prod;
+    uint32_t posted[XVIO_NUM_VFS]; /* behind the last entry of a VF */
+    uint32_t reset_at[XVIO_NUM_VFS];
+    bool in_reset[XVIO_NUM_VFS]; /* not carried out before reset_at */
+    bool silent;                 /* hart 0 was waited for in vain */
+    uint32_t silent_at;          /* how far it had come */
+} XvioVfs;
+
 struct XvioState {
     PCIDevice parent_obj;
 
@@ -89,6 +103,7 @@ struct XvioState {
     uint32_t rung[XVIO_NUM_DOORBELLS];
     XvioHart hart[XVIO_MAX_HARTS];
     XvioUplink uplink[XVIO_LINK_MAX_UPLINKS];
+    XvioVfs vf;
     XvioFlash flash;
     XvioSoc soc;
 };
@@ -108,6 +123,11 @@ static inline struct xvio_mac_rx *xvio_mac_ring(XvioState *s, unsigned uplink)
 {
     return (struct xvio_mac_rx *)(s->ram + XVIO_RAM_MAC_RX +
                                   uplink * XVIO_MAC_RX_STRIDE);
+}
+
+static inline struct xvio_vf_ring *xvio_vf_ring(XvioState *s)
+{
+    return (struct xvio_vf_ring *)(s->ram + XVIO_RAM_VF_RING);
 }
 
 /* One read of a word that the SoC writes. */
@@ -165,20 +185,28 @@ void xvio_soc_wake(XvioState *s, unsigned hart);
 /* Start a new generation and reset the SoC; @why is for the trace. */
 void xvio_soc_reset(XvioState *s, const char *why);
 
+/*
+ * Wait up to @ms for a signal of the SoC and do what it wants: for those who
+ * must wait for it while they hold the BQL.
+ */
+void xvio_soc_serve(XvioState *s, int ms);
+
 /* xvio_dma.c */
 
 void xvio_dma_init(XvioState *s);
 void xvio_dma_exit(XvioState *s);
 /*
  * The SoC has published operations. Those beyond a bounded amount run in a
- * bottom half later.
+ * bottom half later, or in the next call; returns whether there are any.
  */
-void xvio_dma_kick(XvioState *s);
+bool xvio_dma_kick(XvioState *s);
 void xvio_dma_reset(XvioState *s);
 
 /* xvio_doorbell.c */
 
 extern const MemoryRegionOps xvio_doorbell_ops;
+/* A write of @value to a doorbell, which exists. */
+void xvio_doorbell_ring(XvioState *s, uint32_t doorbell, uint32_t value);
 /* The host's write to XVIO_REG_MBOX_DOORBELL. */
 void xvio_doorbell_ring_mbox(XvioState *s, uint32_t seq);
 void xvio_doorbell_reset(XvioState *s);
@@ -191,6 +219,17 @@ void xvio_mac_exit(XvioState *s);
 uint32_t xvio_mac_send(XvioState *s, uint32_t uplink, uint32_t card_offset,
                        uint32_t len_bytes);
 void xvio_mac_reset(XvioState *s);
+
+/* xvio_vf.c */
+
+/* Give the card its VFs, disabled. Errors: no room on the bus. */
+bool xvio_vf_init_sriov(XvioState *s, uint16_t cap_offset, Error **errp);
+/*
+ * The function that is VF @n on the bus; NULL: there is none, or it is being
+ * reset.
+ */
+PCIDevice *xvio_vf_function(XvioState *s, unsigned n);
+void xvio_vf_new_generation(XvioState *s);
 
 /* xvio_flash.c */
 

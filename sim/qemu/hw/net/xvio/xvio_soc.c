@@ -43,6 +43,7 @@ static void xvio_soc_new_generation(XvioState *s)
     xvio_dma_reset(s);
     xvio_doorbell_reset(s);
     xvio_mac_reset(s);
+    xvio_vf_new_generation(s);
     xvio_flash_mirror(s);
     xvio_store_release32(&xvio_link(s)->generation, s->generation);
 }
@@ -165,6 +166,19 @@ static void xvio_soc_kicked(EventNotifier *event)
 
     if (event_notifier_test_and_clear(event)) {
         xvio_dma_kick(container_of(soc, XvioState, soc));
+    }
+}
+
+void xvio_soc_serve(XvioState *s, int ms)
+{
+    EventNotifier *event = &s->soc.hw_event[0];
+    GPollFD fd = { .fd = event_notifier_get_fd(event), .events = G_IO_IN };
+
+    if (!xvio_dma_kick(s)) {
+        RETRY_ON_EINTR(g_poll(&fd, 1, ms));
+    }
+    if (event_notifier_test_and_clear(event)) {
+        xvio_dma_kick(s);
     }
 }
 

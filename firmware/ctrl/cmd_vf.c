@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0 */
+/*
+ * Virtual functions: how many there are (a command of the PF's driver), and what their drivers write
+ * to their registers. Called by the mailbox and the control loop on core 0. What a register means is in
+ * virtio_pci.c.
+ */
+#include "ctrl/cmd.h"
+#include "ctrl/event.h"
+#include "ctrl/virtio_pci.h"
+#include "hal/hal.h"
+#include "lib/heap.h"
+#include "path/port.h"
+#include "path/vnet.h"
+#include "path/worker.h"
+#include <string.h>
+#include <xvio/event.h>
+#include <xvio/pci.h>
+
+/* Accesses carried out before others have their turn. */
+#define VF_BURST 64u
+
+/* 0 .. vf_num - 1 are there. */
+static struct virtio_pci *vf_devices[XVIO_NUM_VFS];
+static unsigned vf_num;
+
+_Static_assert(XVIO_NUM_VFS <= XVIO_MAX_VFS, "each VF has a port");
+_Static_assert(VIRTIO_DEV_QUEUES <= XVIO_VF_MAX_QUEUES, "each queue has a doorbell");
+
+void cmd_vf_start(void)
+{
+	memset(vf_devices, 0, sizeof(vf_devices));
+	vf_num = 0;
+}
+
+static struct virtio_pci *vf_find(unsigned n)
+{
+	return n < vf_num ? vf_devices[n] : NULL;
+}
+
+static struct virtio_pci *vf_find_port(uint16_t port)
+{
+	return port >= XVIO_PORT_VF(0) ? vf_find(port - XVIO_PORT_VF(0)) : NULL;
+}
+
+static struct virtio_pci *vf_create(unsigned n)
+{
+	const uint16_t port = (uint16_t)XVIO_PORT_VF(n);
+	struct virtio_pci *pci = heap_alloc(sizeof(*pci));
+	uint8_t mac[6];
+
+	if (!pci)
+		return NULL;
+	cmd_derive_mac(port, mac);
+	if (!vnet_add(port, worker_choose(port), mac, CMD_DEFAULT_MTU)) {
+		heap_free(pci);
+		return NULL;
+	}
+	port_set_admin(port, true);
+	pci->page = hal_vf_page(n);
+	pci->dev.id = n;
+	pci->dev.port = port;
+	pci->dev.function = (uint16_t)XVIO_FUNCTION_VF(n);
+	pci->dev.queue_base = XVIO_VF_DOORBELL(n, 0);
+	pci->dev.offered = cmd_vdpa_features();
+	pci->dev.map = iotlb_identity(); /* a VF's addresses are the bus's; the IOMMU guards them */
+	virtio_pci_reset(pci);
+	return pci;
+}
+
+/* Registers of a function that is not there read 0: no queue, no feature. */
+static void vf_destroy(struct virtio_pci *pci)
+{
+	vnet_remove(pci->dev.port);
+	memset(pci->page, 0, XVIO_VF_REGS_BYTES);
+	heap_free(pci);
+}
+
+static void vf_shrink(unsigned num)
+{
+	while (vf_num > num)
+		vf_destroy(vf_devices[--vf_num]);
+}
+
+unsigned cmd_vf_set_num(const void *request, void *response, uint32_t *detail)
+{
+	const struct xvio_cmd_object *object = request;
+	const unsigned before = vf_num;
+
+	(void)response;
+	if (object->reserved)
+		return cmd_bad_value(detail, offsetof(struct xvio_cmd_object, reserved));
+	if (object->id > XVIO_NUM_VFS)
+		return cmd_bad_value(detail, offsetof(struct xvio_cmd_object, id));
+	vf_shrink(object->id);
+	for (; vf_num < object->id; vf_num++) {
+		vf_devices[vf_num] = vf_create(vf_num);
+		if (!vf_devices[vf_num]) {
+			vf_shrink(before);
+			return XVIO_ST_NO_SPACE;
+		}
+	}
+	return XVIO_ST_OK;
+}
+
+void cmd_vf_reset(void)
+{
+	vf_shrink(0);
+}
+
+void cmd_vf_poll(void)
+{
+	struct hal_vf_access access;
+
+	for (unsigned i = 0; i < VF_BURST && hal_vf_take(&access); i++) {
+		struct virtio_pci *pci = vf_find(access.vf);
+
+		if (pci && access.is_reset)
+			virtio_pci_reset(pci);
+		else if (pci)
+			virtio_pci_write(pci, access.offset, access.size_bytes, access.value);
+		hal_vf_done();
+	}
+}
+
+/* News from elsewhere on core 0 */
+
+void cmd_vf_port_changed(uint16_t port)
+{
+	struct virtio_pci *pci = vf_find_port(port);
+
+	if (pci)
+		virtio_pci_config_changed(pci);
+}
+
+void cmd_vf_queue_error(uint16_t port, uint32_t object, uint32_t error)
+{
+	struct virtio_pci *pci = vf_find_port(port);
+
+	if (!pci || object < pci->dev.queue_base ||
+	    object - pci->dev.queue_base >= VIRTIO_DEV_QUEUES)
+		return;
+	if (virtio_pci_queue_error(pci, object - pci->dev.queue_base, error))
+		event_post(XVIO_EVENT_QUEUE_ERROR, object, error);
+}
