@@ -351,6 +351,37 @@ guests_clear() {
 	done
 }
 
+# ---- virtual functions, and guests that have one by vfio-pci
+
+# vf_set NUMBER: so many VFs; no driver takes them before it is asked to.
+vf_set() {
+	local dir
+	dir=/sys/bus/pci/devices/$(card_bdf)
+	echo 0 >"$dir/sriov_drivers_autoprobe" && echo "$1" >"$dir/sriov_numvfs"
+}
+vf_count() { lspci -n -d 1af4:1041 -s "$(card_bdf | cut -d : -f 1,2):" | wc -l; }
+
+# vf_bdf N
+vf_bdf() { basename "$(readlink "/sys/bus/pci/devices/$(card_bdf)/virtfn$1")"; }
+
+# vf_bind N DRIVER: vfio-pci or virtio-pci
+vf_bind() {
+	local bdf dir
+	bdf=$(vf_bdf "$1")
+	dir=/sys/bus/pci/devices/$bdf
+	[ -d "$dir" ] && modprobe "$2" || return 1
+	[ ! -e "$dir/driver" ] || echo "$bdf" >"$dir/driver/unbind" || return 1
+	echo "$2" >"$dir/driver_override" && echo "$bdf" >/sys/bus/pci/drivers_probe
+	[ "$(basename "$(readlink "$dir/driver")")" = "$2" ]
+}
+
+# guest_up_vf NAME N: a guest with VF N as its only NIC, booted, with its address.
+guest_up_vf() {
+	vf_bind "$2" vfio-pci || return 1
+	guest_boot "$1" -device "vfio-pci,host=$(vf_bdf "$2")" && guest_up "$1" &&
+		guest_run "$1" "ip addr add $(guest_ip "$1")/24 dev eth0 && ip link set eth0 up"
+}
+
 # ---- vDPA devices as the server's own NICs
 
 # peer_up N: device vN as a NIC in the name space peerN.

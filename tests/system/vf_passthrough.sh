@@ -1,0 +1,73 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# A VF is a virtio network device of its own: a guest has one by vfio-pci, drives it with the stock
+# driver, and is switched by rules on its representor; what happens to it is nothing to the others.
+# needs: iommu
+# seconds: 600
+. "$(dirname "$0")/lib.sh"
+script_begin
+
+card_up
+check_eq "no VF at first" 0 "$(vf_count)"
+check_not "nor a representor of one" rep pf0vf0
+check "two VFs are made" vf_set 2
+check_eq "they are modern virtio network devices" 2 "$(vf_count)"
+for n in 0 1; do
+	check "VF $n has a representor" rep "pf0vf$n"
+	check_eq "VF $n is alone in its IOMMU group" 1 \
+		"$(ls "/sys/bus/pci/devices/$(vf_bdf $n)/iommu_group/devices" | wc -l)"
+	ip link set "$(rep "pf0vf$n")" up
+done
+check "devlink calls the port a VF's" sh -c "devlink port show | grep -q 'flavour pcivf.* vfnum 1'"
+
+check "guest c boots with VF 0" guest_up_vf c 0 || die "no guest c"
+check "guest d boots with VF 1" guest_up_vf d 1 || die "no guest d"
+check "the guest's driver is the stock one" guest_run c "ethtool -i eth0 | grep -qx 'driver: virtio_net'"
+check_eq "the address is the card's" "$(guest_run c 'cat /sys/class/net/eth0/address')" \
+	"$(printf '52:54:00:78:76:%02x' 16)"
+
+rules_clear
+before=$(host_packets "$(rep pf0vf0)")
+check_not "without a rule nothing passes" guest_ping c 10.0.0.4 2
+check_ge "what c sent came to its representor" $((before + 1)) "$(host_packets "$(rep pf0vf0)")"
+check "rules between them" forward_both pf0vf0 pf0vf1
+check "c reaches d" guest_ping c 10.0.0.4
+before=$(host_packets "$(rep pf0vf0)")
+check "with full frames" guest_run c "ping -c 3 -i 0.2 -W 2 -s 1472 10.0.0.4"
+check_eq "the representor sees none of it" "$before" "$(host_packets "$(rep pf0vf0)")"
+guest_run d 'iperf3 -s -D' >/dev/null
+sleep 1
+kbits=$(guest_iperf c '-c 10.0.0.4 -t 4')
+check_ge "TCP from c to d, kbit/s" 1000 "$kbits"
+
+check "the representor's link is the guest's" ip link set "$(rep pf0vf0)" down
+check "the guest sees that it went down" wait_for 5 guest_run c 'grep -qx 0 /sys/class/net/eth0/carrier'
+ip link set "$(rep pf0vf0)" up
+check "and up" wait_for 5 guest_run c 'grep -qx 1 /sys/class/net/eth0/carrier'
+
+guest_run c '(timeout 20 ping -f -s 1000 10.0.0.4 >/dev/null 2>&1 &) ; sleep 1' >/dev/null
+check "kill -9 of guest d under traffic" guest_kill d
+sleep 1
+check "guest c still answers" guest_run c true
+check "the card still answers" card_running
+check "the VF of the killed guest serves a new one" guest_up_vf d 1
+check "c reaches the new d" wait_for 10 guest_ping c 10.0.0.4
+check "a function level reset of VF 1 with nobody on it" sh -c \
+	"kill -9 $(guest_pid d); sleep 2; echo 1 >/sys/bus/pci/devices/$(vf_bdf 1)/reset"
+check "guest c still answers" guest_run c true
+
+check "VF 1 serves the server itself" vf_bind 1 virtio-pci
+guest_stop c
+guest_stop d
+check "all VFs go" vf_set 0
+check_eq "none is left on the bus" 0 "$(vf_count)"
+check_not "nor a representor" rep pf0vf0
+check "64 of them" vf_set 64
+check_eq "are on the bus" 64 "$(vf_count)"
+check "the last one has a representor" rep pf0vf63
+check "its registers answer" vf_bind 63 virtio-pci
+check "all 64 go with the driver" timeout 60 rmmod xvio
+check_eq "none is left on the bus" 0 "$(vf_count)"
+check "the driver loads again" driver_load
+check_not "the IOMMU has caught no stray DMA" sh -c "dmesg | grep -i 'DMAR.*fault'"
+check "the kernel has nothing to complain about" kernel_clean
