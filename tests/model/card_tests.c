@@ -67,7 +67,7 @@ void test_dma_bad_operations(struct rig *rig)
 	CHECK(rig_run(rig, 0, dma_read(RIG_HOST_MEM, BUF, XVIO_OP_MAX_BYTES + 1)) ==
 	      XVIO_OP_ST_BAD_RANGE);
 	CHECK(rig_run(rig, 0, dma_read(RIG_HOST_MEM, BUF, XVIO_OP_MAX_BYTES)) == XVIO_OP_ST_OK);
-	op.function = 1;
+	op.function = XVIO_FUNCTION_VF(XVIO_NUM_VFS);
 	CHECK(rig_run(rig, 0, op) == XVIO_OP_ST_BAD_RANGE);
 	CHECK(rig_run(rig, 0, dma(0, RIG_HOST_MEM, BUF, 8)) == XVIO_OP_ST_BAD_OP);
 	CHECK(rig_run(rig, 0, dma(0xffff, RIG_HOST_MEM, BUF, 8)) == XVIO_OP_ST_BAD_OP);

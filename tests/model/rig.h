@@ -14,6 +14,8 @@
 #define RIG_BAR0     0xe0000000u
 #define RIG_BAR4     0xe0020000u
 #define RIG_BAR2     0xe1000000u
+#define RIG_VF_BAR0  0xe2000000u /* of VF 0; the others' follow */
+#define RIG_VF_BAR2  0xe2100000u
 #define RIG_HOST_MEM 0x1000000u /* free RAM of the host */
 #define RIG_HOLE     0xd0000000u /* nobody answers at this bus address */
 
@@ -95,11 +97,26 @@ void rig_store(uint32_t *word, uint32_t value);
 uint32_t rig_cfg_read(struct rig *rig, unsigned int offset);
 void rig_cfg_write(struct rig *rig, unsigned int offset, uint32_t value);
 unsigned int rig_cap_find(struct rig *rig, uint8_t id);
+/* The same of one of the card's functions: 0 the PF, 1 + n VF n. */
+uint32_t rig_fn_read(struct rig *rig, unsigned int function, unsigned int offset);
+void rig_fn_write(struct rig *rig, unsigned int function, unsigned int offset, uint32_t value);
+/* The first capability of this id behind a place, 0: the first of all. 0: none. */
+unsigned int rig_fn_cap(struct rig *rig, unsigned int function, uint8_t id, unsigned int behind);
+unsigned int rig_ext_cap_find(struct rig *rig, uint16_t id);
 void rig_pci_setup(struct rig *rig);
+/* So many VFs, with their BARs where RIG_VF_* says. */
+void rig_vfs_enable(struct rig *rig, unsigned int num);
 void rig_bus_master(struct rig *rig, bool on);
 /* Memory and MMIO; size is 1, 2, 4 or 8 bytes. */
 uint64_t rig_read(struct rig *rig, uint64_t addr, unsigned int size);
 void rig_write(struct rig *rig, uint64_t addr, uint64_t value, unsigned int size);
+/* The same in two steps: the card may hold the answer back. */
+void rig_read_begin(struct rig *rig, uint64_t addr, unsigned int size);
+void rig_write_begin(struct rig *rig, uint64_t addr, uint64_t value, unsigned int size);
+/* Has it been answered? Waits up to wait_ms. */
+bool rig_answered(struct rig *rig, int wait_ms);
+/* Takes the answer: of a read, its value. */
+uint64_t rig_end(struct rig *rig);
 void rig_mem_read(struct rig *rig, uint64_t addr, void *buf, size_t len);
 void rig_mem_write(struct rig *rig, uint64_t addr, const void *buf, size_t len);
 uint32_t rig_reg(struct rig *rig, unsigned int reg);

@@ -40,6 +40,22 @@
 	X(reset_before_soc_control) \
 	X(soc_replaced)
 
+/* Virtual functions; played as the first group is. */
+#define MODEL_TESTS_VF(X)      \
+	X(vf_identity)         \
+	X(vf_writes_posted)    \
+	X(vf_read_held)        \
+	X(vf_read_serves_dma)  \
+	X(vf_read_times_out)   \
+	X(vf_ring_full)        \
+	X(vf_reset)            \
+	X(vf_requester)        \
+	X(vf_msix)             \
+	X(vf_notify)           \
+	X(vf_own_registers)    \
+	X(vf_config_window)    \
+	X(vf_new_generation)
+
 #define MODEL_TESTS_FIRMWARE(X) \
 	X(firmware_rv64)        \
 	X(firmware_native)
@@ -52,6 +68,7 @@
 
 #define MODEL_TEST_DECLARE(name) void test_##name(struct rig *rig);
 MODEL_TESTS(MODEL_TEST_DECLARE)
+MODEL_TESTS_VF(MODEL_TEST_DECLARE)
 MODEL_TESTS_POWERED_OFF(MODEL_TEST_DECLARE)
 MODEL_TESTS_FIRMWARE(MODEL_TEST_DECLARE)
 
