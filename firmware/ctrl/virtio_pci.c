@@ -45,8 +45,7 @@ static void pci_show(struct virtio_pci *pci)
 {
 	struct virtio_pci_common common = {
 		.device_feature_select = pci->device_feature_select,
-		.device_feature =
-			pci_feature_word(pci->dev.offered, pci->device_feature_select),
+		.device_feature = pci_feature_word(pci->dev.offered, pci->device_feature_select),
 		.driver_feature_select = pci->driver_feature_select,
 		.driver_feature =
 			pci_feature_word(pci->driver_features, pci->driver_feature_select),
@@ -77,8 +76,7 @@ static void pci_show_config(struct virtio_pci *pci)
 /* A driver that is not set up yet finds what there is; one that is gets an interrupt (2.3, 4.1.5.3). */
 static void pci_notify_config(struct virtio_pci *pci)
 {
-	if (pci->dev.status & VIRTIO_STATUS_DRIVER_OK &&
-	    pci->config_vector != VIRTIO_MSI_NO_VECTOR)
+	if (pci->dev.status & VIRTIO_STATUS_DRIVER_OK && pci->config_vector != VIRTIO_MSI_NO_VECTOR)
 		hal_msix(pci->dev.function, pci->config_vector);
 }
 
@@ -201,7 +199,7 @@ static void pci_write_queue_address(struct virtio_pci *pci, unsigned half, uint3
 }
 
 #define FIELD(offset, size_bytes) ((offset) << 4 | (size_bytes))
-#define FIELD_OF(member)                                 \
+#define FIELD_OF(member)                                  \
 	FIELD(offsetof(struct virtio_pci_common, member), \
 	      sizeof(((struct virtio_pci_common *)0)->member))
 

@@ -11,6 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 #include "xvio/mbox.h"
+#include "xvio/virtio.h"
 
 #define ROM   "build/rv64/rom.bin"
 #define IMAGE "build/rv64/xvio-fw.img"
@@ -70,6 +71,34 @@ static void check_dev_info(struct rig *rig, uint32_t seq)
 	CHECK(!memcmp(info.mac, rig->link->mac, sizeof(info.mac)));
 }
 
+#define COMMON(member) (RIG_VF_BAR0 + offsetof(struct virtio_pci_common, member))
+
+/* One VF through its registers: what is read is what the writes before it have made. */
+static void check_vf(struct rig *rig, uint32_t seq)
+{
+	const struct xvio_mbox_req req = {
+		.seq = seq, .opcode = XVIO_CMD_VF_SET_NUM, .len_bytes = 8};
+	const struct xvio_cmd_object num = {.id = 1};
+	unsigned int i;
+
+	rig_mem_write(rig, RIG_BAR0 + XVIO_WIN_MBOX_REQ, &req, sizeof(req));
+	rig_mem_write(rig, RIG_BAR0 + XVIO_WIN_MBOX_REQ + sizeof(req), &num, sizeof(num));
+	rig_set_reg(rig, XVIO_REG_MBOX_DOORBELL, seq);
+	WAIT(rig_read(rig, RIG_BAR0 + XVIO_WIN_MBOX_RSP, 4) == seq);
+	rig_vfs_enable(rig, 1);
+	CHECK(rig_read(rig, COMMON(num_queues), 2) == 2);
+	for (i = 0; i < 200; i++) {
+		rig_write(rig, COMMON(device_feature_select), i % 2, 4);
+		CHECK((rig_read(rig, COMMON(device_feature), 4) & 3) == (i % 2 ? 3 : 0));
+	}
+	rig_write(rig, COMMON(device_status), VIRTIO_STATUS_ACKNOWLEDGE, 1);
+	CHECK(rig_read(rig, COMMON(device_status), 1) == VIRTIO_STATUS_ACKNOWLEDGE);
+	rig_vfs_enable(rig, 1); /* resets it */
+	CHECK(rig_read(rig, COMMON(device_status), 1) == 0);
+	CHECK(rig_read(rig, COMMON(device_feature_select), 4) == 0);
+	CHECK(rig_read(rig, COMMON(queue_size), 2) > 0);
+}
+
 static void check_alive(struct rig *rig, uint32_t generation)
 {
 	CHECK(rig_reg(rig, XVIO_REG_GENERATION) == generation);
@@ -77,6 +106,7 @@ static void check_alive(struct rig *rig, uint32_t generation)
 	WAIT(state(rig) == XVIO_STATE_RUNNING);
 	check_dev_info(rig, 1);
 	check_dev_info(rig, 2);
+	check_vf(rig, 3);
 }
 
 /* From a blank card to an answer, and to the same again after either kind of reset. */

@@ -170,8 +170,8 @@ void rig_cfg_write(struct rig *rig, unsigned int offset, uint32_t value)
 
 unsigned int rig_fn_cap(struct rig *rig, unsigned int function, uint8_t id, unsigned int behind)
 {
-	unsigned int cap = behind ? rig_fn_read(rig, function, behind) >> 8 & 0xff :
-				    rig_fn_read(rig, function, 0x34) & 0xff;
+	unsigned int cap = behind ? rig_fn_read(rig, function, behind) >> 8 & 0xff
+				  : rig_fn_read(rig, function, 0x34) & 0xff;
 	uint32_t head;
 
 	for (; cap; cap = head >> 8 & 0xff) {
@@ -221,12 +221,12 @@ void rig_pci_setup(struct rig *rig)
 	rig_cfg_write(rig, PCI_COMMAND, COMMAND_MEM | COMMAND_BM);
 }
 
-#define SRIOV_CONTROL	 0x08
-#define SRIOV_NUM_VFS	 0x10
-#define SRIOV_BAR	 0x24
-#define SRIOV_CTRL_VFE	 0x01u
-#define SRIOV_CTRL_MSE	 0x08u
-#define SRIOV_CTRL_ARI	 0x10u
+#define SRIOV_CONTROL  0x08
+#define SRIOV_NUM_VFS  0x10
+#define SRIOV_BAR      0x24
+#define SRIOV_CTRL_VFE 0x01u
+#define SRIOV_CTRL_MSE 0x08u
+#define SRIOV_CTRL_ARI 0x10u
 
 void rig_vfs_enable(struct rig *rig, unsigned int num)
 {

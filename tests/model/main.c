@@ -17,8 +17,8 @@ struct test {
 
 #define PLAYS_SOC(name) {#name, test_##name, true},
 #define BARE(name)	{#name, test_##name, false},
-static const struct test tests[] = {MODEL_TESTS(PLAYS_SOC) MODEL_TESTS_VF(PLAYS_SOC) MODEL_TESTS_POWERED_OFF(BARE)
-					    MODEL_TESTS_FIRMWARE(BARE)};
+static const struct test tests[] = {MODEL_TESTS(PLAYS_SOC) MODEL_TESTS_VF(
+	PLAYS_SOC) MODEL_TESTS_POWERED_OFF(BARE) MODEL_TESTS_FIRMWARE(BARE)};
 #define NUM_TESTS (sizeof(tests) / sizeof(*tests))
 
 enum outcome { RUNNING, PASSED, FAILED, SKIPPED, NUM_OUTCOMES };

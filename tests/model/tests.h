@@ -41,19 +41,19 @@
 	X(soc_replaced)
 
 /* Virtual functions; played as the first group is. */
-#define MODEL_TESTS_VF(X)      \
-	X(vf_identity)         \
-	X(vf_writes_posted)    \
-	X(vf_read_held)        \
-	X(vf_read_serves_dma)  \
-	X(vf_read_times_out)   \
-	X(vf_ring_full)        \
-	X(vf_reset)            \
-	X(vf_requester)        \
-	X(vf_msix)             \
-	X(vf_notify)           \
-	X(vf_own_registers)    \
-	X(vf_config_window)    \
+#define MODEL_TESTS_VF(X)     \
+	X(vf_identity)        \
+	X(vf_writes_posted)   \
+	X(vf_read_held)       \
+	X(vf_read_serves_dma) \
+	X(vf_read_times_out)  \
+	X(vf_ring_full)       \
+	X(vf_reset)           \
+	X(vf_requester)       \
+	X(vf_msix)            \
+	X(vf_notify)          \
+	X(vf_own_registers)   \
+	X(vf_config_window)   \
 	X(vf_new_generation)
 
 #define MODEL_TESTS_FIRMWARE(X) \

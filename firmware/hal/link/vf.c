@@ -39,7 +39,8 @@ bool hal_vf_take(struct hal_vf_access *access)
 
 	if (!link_vf_pending())
 		return false;
-	if (entry->vf >= XVIO_NUM_VFS || (uint32_t)entry->offset + entry->size_bytes > XVIO_VF_REGS_BYTES)
+	if (entry->vf >= XVIO_NUM_VFS ||
+	    (uint32_t)entry->offset + entry->size_bytes > XVIO_VF_REGS_BYTES)
 		panic("link: the hardware named a register that does not exist");
 	*access = (struct hal_vf_access){
 		.vf = entry->vf,
