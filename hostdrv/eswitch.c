@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * The set of representors: those of the uplinks and of the PF live as long as the driver is bound,
- * those of vDPA devices and VFs as long as these (vdpa_mgmt.c, sriov.c). The card has no other mode than switchdev.
+ * those of vDPA devices and VFs as long as these (vdpa_mgmt.c, sriov.c). The card has no other mode
+ * than switchdev.
  */
 #include "xvio.h"
 

@@ -375,6 +375,9 @@ vf_bind() {
 	[ "$(basename "$(readlink "$dir/driver")")" = "$2" ]
 }
 
+# vf_reset N: of the function, whoever uses it.
+vf_reset() { echo 1 >"/sys/bus/pci/devices/$(vf_bdf "$1")/reset"; }
+
 # guest_up_vf NAME N: a guest with VF N as its only NIC, booted, with its address.
 guest_up_vf() {
 	vf_bind "$2" vfio-pci || return 1

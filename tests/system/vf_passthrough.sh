@@ -52,14 +52,26 @@ check "guest c still answers" guest_run c true
 check "the card still answers" card_running
 check "the VF of the killed guest serves a new one" guest_up_vf d 1
 check "c reaches the new d" wait_for 10 guest_ping c 10.0.0.4
-check "a function level reset of VF 1 with nobody on it" sh -c \
-	"kill -9 $(guest_pid d); sleep 2; echo 1 >/sys/bus/pci/devices/$(vf_bdf 1)/reset"
-check "guest c still answers" guest_run c true
 
-check "VF 1 serves the server itself" vf_bind 1 virtio-pci
+# The function is reset behind the guest's back: its NIC is as after power-up, which it cannot know.
+guest_run c '(timeout 20 ping -f -s 1000 10.0.0.4 >/dev/null 2>&1 &) ; sleep 1' >/dev/null
+check "a function level reset of VF 1 under traffic" vf_reset 1
+check_not "its queues are gone" guest_ping c 10.0.0.4 2
+check "guest c still answers" guest_run c true
+guest_kill d
+check "VF 1 serves a new guest" guest_up_vf d 1
+check "c reaches it" wait_for 10 guest_ping c 10.0.0.4
+
 guest_stop c
-guest_stop d
-check "all VFs go" vf_set 0
+check "VF 0 serves the server itself" vf_bind 0 virtio-pci
+( vf_set 0 >/dev/null 2>&1; echo "$?" >"$state/vf_set" ) &
+sleep 2
+check_not "VFs do not go while guest d has one" test -e "$state/vf_set"
+check "guest d still answers" guest_run d true
+guest_kill d
+check "then they do" wait_for 20 test -e "$state/vf_set"
+check_eq "with success" 0 "$(cat "$state/vf_set")"
+rm -f "$state/vf_set"
 check_eq "none is left on the bus" 0 "$(vf_count)"
 check_not "nor a representor" rep pf0vf0
 check "64 of them" vf_set 64

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0 */
 /*
  * Shows what stands in the RAM of an emulated card, alive or dead: who runs, every hart's rings, the
- * uplinks' slots, and the firmware's log. Reads the file that is the card's RAM, changes nothing.
+ * uplinks' slots, VF registers, and the firmware's log. Reads the file that is the card's RAM, changes nothing.
  */
 #include <fcntl.h>
 #include <stdio.h>
@@ -64,6 +64,14 @@ static void show_uplinks(const uint8_t *ram)
 	}
 }
 
+static void show_vfs(const uint8_t *ram)
+{
+	const struct xvio_vf_ring *ring = (const void *)(ram + XVIO_RAM_VF_RING);
+
+	printf("VF registers: %u of %u writes done%s\n", ring->cons, ring->prod,
+	       ring->waiting ? ", a read is held" : "");
+}
+
 static void show_log(const uint8_t *ram)
 {
 	const struct xvio_trace_ring *trace = (const void *)(ram + XVIO_RAM_TRACE);
@@ -103,6 +111,7 @@ int main(int argc, char **argv)
 	show_status(ram);
 	show_harts(ram);
 	show_uplinks(ram);
+	show_vfs(ram);
 	show_log(ram);
 	return 0;
 }

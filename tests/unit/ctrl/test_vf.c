@@ -4,6 +4,7 @@
  * 4.1.4.3; drivers that do not keep to it; what becomes of a VF when it is reset or taken away.
  */
 #include "card.h"
+#include "common/check.h"
 #include "ctrl/cmd.h"
 #include "ctrl/virtio_pci.h"
 #include "path/port.h"
@@ -459,6 +460,72 @@ static void many_accesses(void **state)
 	assert_int_equal(RD(queue_select), 199);
 }
 
+/* Drivers of three VFs that write what comes to their mind, with a bias to what means something. */
+static void walk_step(void)
+{
+	static const uint8_t fields[][2] = {{0x08, 4}, {0x0c, 4}, {0x14, 1}, {0x16, 2}, {0x18, 2},
+					    {0x1a, 2}, {0x1c, 2}, {0x20, 4}, {0x28, 4}, {0x30, 4}};
+	static const uint32_t values[] = {0, 1, 3, 11, 15, 15, 16, 0x10000, 0x11000, 0x12000};
+	const unsigned vf = check_random(4), kind = check_random(64);
+	const unsigned field = check_random(sizeof(fields) / 2);
+	const uint32_t value = values[check_random(sizeof(values) / 4)];
+
+	if (kind == 0)
+		fake_vf_reset(vf);
+	else if (kind == 1)
+		assert_int_equal(card_object(XVIO_CMD_VF_SET_NUM, check_random(4)), XVIO_ST_OK);
+	else if (kind < 4)
+		fake_vf_write(vf, 4 * check_random(XVIO_VF_REGS_BYTES / 4), 4, value);
+	else
+		fake_vf_write(vf, fields[field][0], fields[field][1],
+			      kind < 8 ? check_random(UINT32_MAX) : value);
+	if (kind < 16) {
+		fake_ring(XVIO_VF_DOORBELL(vf, kind % 2));
+		fake_run();
+	}
+	ctrl_poll();
+}
+
+/* Queues run where the registers say so, and nowhere else. Returns how many do. */
+static unsigned walk_check(void)
+{
+	unsigned num_running = 0;
+
+	for (unsigned vf = 0; vf < 3; vf++) {
+		const uint8_t status = (uint8_t)fake_vf_read(vf, 0x14, 1);
+		const uint16_t select = (uint16_t)fake_vf_read(vf, 0x16, 2);
+		const bool enabled = fake_vf_read(vf, 0x1c, 2);
+
+		assert_false(status & 0x30);
+		if (select < 2 && !(status & VIRTIO_STATUS_NEEDS_RESET)) {
+			const uint16_t port = (uint16_t)XVIO_PORT_VF(vf);
+			const bool running = vnet_queue_state(port, select).running;
+
+			assert_int_equal(running, enabled && status & VIRTIO_STATUS_DRIVER_OK);
+			num_running += running;
+		}
+	}
+	return num_running;
+}
+
+static void random_walk(void **state)
+{
+	unsigned num_running = 0;
+
+	(void)state;
+	check_seed(8);
+	for (unsigned i = 0; i < 500; i++) {
+		assert_int_equal(card_object(XVIO_CMD_VF_SET_NUM, 3), XVIO_ST_OK);
+		WR(device_status, 0);
+		go_live();
+		for (unsigned k = 0; k < 60; k++) {
+			walk_step();
+			num_running += walk_check();
+		}
+	}
+	assert_true(num_running > 1000); /* the walk is not in vain */
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -478,6 +545,7 @@ int main(void)
 		cmocka_unit_test_setup(configuration, prepare),
 		cmocka_unit_test_setup(number_of_vfs, prepare),
 		cmocka_unit_test_setup(many_accesses, prepare),
+		cmocka_unit_test_setup(random_walk, prepare),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
