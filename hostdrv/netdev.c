@@ -79,6 +79,23 @@ static int netdev_set_mac_address(struct net_device *netdev, void *data)
 	return 0;
 }
 
+/* `ip link set DEV vf N ...` */
+
+static int netdev_set_vf_mac(struct net_device *netdev, int vf, u8 *mac)
+{
+	return xvio_sriov_set_mac(netdev_xvio(netdev), vf, mac);
+}
+
+static int netdev_set_vf_link_state(struct net_device *netdev, int vf, int state)
+{
+	return xvio_sriov_set_link(netdev_xvio(netdev), vf, state);
+}
+
+static int netdev_get_vf_config(struct net_device *netdev, int vf, struct ifla_vf_info *info)
+{
+	return xvio_sriov_get_config(netdev_xvio(netdev), vf, info);
+}
+
 static const struct net_device_ops netdev_ops = {
 	.ndo_open = netdev_open,
 	.ndo_stop = netdev_stop,
@@ -87,6 +104,9 @@ static const struct net_device_ops netdev_ops = {
 	.ndo_set_mac_address = netdev_set_mac_address,
 	.ndo_validate_addr = eth_validate_addr,
 	.ndo_get_stats64 = dev_get_tstats64,
+	.ndo_set_vf_mac = netdev_set_vf_mac,
+	.ndo_set_vf_link_state = netdev_set_vf_link_state,
+	.ndo_get_vf_config = netdev_get_vf_config,
 };
 
 int xvio_netdev_create(struct xvio *xv)

@@ -4,6 +4,9 @@
  * then the bus shows them; each has a representor here and a driver of its own (virtio_pci, vfio-pci)
  * that never asks us anything. Called under the PF's device lock.
  */
+#include <linux/etherdevice.h>
+#include <linux/if_link.h>
+
 #include "xvio.h"
 
 static int sriov_set_num_on_card(struct xvio *xv, unsigned int num)
@@ -77,4 +80,53 @@ int xvio_sriov_configure(struct pci_dev *pdev, int num)
 	}
 	err = sriov_enable(xv, num);
 	return err ?: num;
+}
+
+/* What the PF's owner may set of a VF, and sees */
+
+static bool sriov_has(struct xvio *xv, int vf)
+{
+	return vf >= 0 && vf < pci_num_vf(xv->pdev);
+}
+
+/* Zero would ask for the card's own choice again, which it no longer knows. */
+int xvio_sriov_set_mac(struct xvio *xv, int vf, const u8 *mac)
+{
+	if (!sriov_has(xv, vf) || !is_valid_ether_addr(mac))
+		return -EINVAL;
+	return xvio_port_set_mac(xv, XVIO_PORT_VF(vf), mac);
+}
+
+/* A VF has no link of its own to follow: auto is up. */
+int xvio_sriov_set_link(struct xvio *xv, int vf, int state)
+{
+	if (!sriov_has(xv, vf))
+		return -EINVAL;
+	switch (state) {
+	case IFLA_VF_LINK_STATE_AUTO:
+	case IFLA_VF_LINK_STATE_ENABLE:
+		return xvio_port_set_admin(xv, XVIO_PORT_VF(vf), true);
+	case IFLA_VF_LINK_STATE_DISABLE:
+		return xvio_port_set_admin(xv, XVIO_PORT_VF(vf), false);
+	default:
+		return -EOPNOTSUPP;
+	}
+}
+
+int xvio_sriov_get_config(struct xvio *xv, int vf, struct ifla_vf_info *info)
+{
+	struct xvio_port_info port;
+	int err;
+
+	if (!sriov_has(xv, vf))
+		return -EINVAL;
+	err = xvio_port_get(xv, XVIO_PORT_VF(vf), &port);
+	if (err)
+		return err;
+	info->vf = vf;
+	ether_addr_copy(info->mac, port.mac);
+	info->linkstate = le16_to_cpu(port.flags) & XVIO_PORT_F_ADMIN_UP
+				  ? IFLA_VF_LINK_STATE_ENABLE
+				  : IFLA_VF_LINK_STATE_DISABLE;
+	return 0;
 }

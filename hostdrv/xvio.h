@@ -313,6 +313,11 @@ int xvio_sriov_configure(struct pci_dev *pdev, int num);
 /* Takes all VFs away; waits until their drivers and users have let go of them. */
 void xvio_sriov_disable(struct xvio *xv);
 
+/* What `ip link set DEV vf N` sets and `ip link` shows. Under rtnl; they sleep. */
+int xvio_sriov_set_mac(struct xvio *xv, int vf, const u8 *mac);
+int xvio_sriov_set_link(struct xvio *xv, int vf, int state);
+int xvio_sriov_get_config(struct xvio *xv, int vf, struct ifla_vf_info *info);
+
 /* tc.c, match.c, action.c, flow.c: rules. Under rtnl. */
 
 int xvio_tc_setup(struct net_device *netdev, enum tc_setup_type type, void *type_data);

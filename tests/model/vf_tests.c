@@ -8,7 +8,7 @@
 #define BUF		  XVIO_RAM_HEAP
 #define VF_REG(n, offset) (RIG_VF_BAR0 + (n)*XVIO_VF_BAR_REGS_BYTES + (offset))
 #define CAP_VENDOR	  0x09
-#define PATIENCE_MS	  3000 /* what a held read is given, at least; see link.h */
+#define PATIENCE_MS	  5000 /* what a held read is given, at least; see link.h */
 
 static struct xvio_vf_ring *vf_ring(struct rig *rig)
 {

@@ -295,7 +295,7 @@ guest_stop() {
 
 guest_kill() {
 	kill -9 "$(guest_pid "$1")"
-	wait_for 10 test ! -d "/proc/$(guest_pid "$1")"
+	wait_for 30 test ! -d "/proc/$(guest_pid "$1")"
 }
 
 # guest_number NAME: a 1, b 2, ...; its address and its device's are made of it.

@@ -20,11 +20,18 @@ for n in 0 1; do
 done
 check "devlink calls the port a VF's" sh -c "devlink port show | grep -q 'flavour pcivf.* vfnum 1'"
 
+mac=52:54:00:dd:00:04 pf=$(pf_netdev)
+check "VF 1 is given an address" ip link set "$pf" vf 1 mac $mac
+check "which ip shows" sh -c "ip link show $pf | grep -q 'vf 1 .*$mac.*link-state enable'"
+check_not "there is no VF 2 to give one to" ip link set "$pf" vf 2 mac $mac
+check_not "nor can it be a group's" ip link set "$pf" vf 1 mac 01:00:5e:00:00:01
+
 check "guest c boots with VF 0" guest_up_vf c 0 || die "no guest c"
 check "guest d boots with VF 1" guest_up_vf d 1 || die "no guest d"
 check "the guest's driver is the stock one" guest_run c "ethtool -i eth0 | grep -qx 'driver: virtio_net'"
 check_eq "the address is the card's" "$(guest_run c 'cat /sys/class/net/eth0/address')" \
 	"$(printf '52:54:00:78:76:%02x' 16)"
+check_eq "or the one that was given" "$(guest_run d 'cat /sys/class/net/eth0/address')" $mac
 
 rules_clear
 before=$(host_packets "$(rep pf0vf0)")
@@ -40,10 +47,15 @@ sleep 1
 kbits=$(guest_iperf c '-c 10.0.0.4 -t 4')
 check_ge "TCP from c to d, kbit/s" 1000 "$kbits"
 
-check "the representor's link is the guest's" ip link set "$(rep pf0vf0)" down
-check "the guest sees that it went down" wait_for 5 guest_run c 'grep -qx 0 /sys/class/net/eth0/carrier'
-ip link set "$(rep pf0vf0)" up
-check "and up" wait_for 5 guest_run c 'grep -qx 1 /sys/class/net/eth0/carrier'
+carrier() { wait_for 10 guest_run c "grep -qx $1 /sys/class/net/eth0/carrier"; }
+check "the representor of c goes down" ip link set "$(rep pf0vf0)" down
+check "and c's link with it" carrier 0
+check "vf state enable" ip link set "$pf" vf 0 state enable
+check "brings it up" carrier 1
+check "vf state disable" ip link set "$pf" vf 0 state disable
+check "takes it down" carrier 0
+check "the representor goes up" ip link set "$(rep pf0vf0)" up
+check "and c's link with it" carrier 1
 
 guest_run c '(timeout 20 ping -f -s 1000 10.0.0.4 >/dev/null 2>&1 &) ; sleep 1' >/dev/null
 check "kill -9 of guest d under traffic" guest_kill d

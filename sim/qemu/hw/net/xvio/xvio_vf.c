@@ -36,8 +36,8 @@ struct XvioVf {
 #define XVIO_VF_MSIX_PBA       0x1000
 #define XVIO_VF_BAR_MSIX_BYTES 0x2000
 
-/* How long a read is held without progress: many times what a SoC needs. */
-#define XVIO_VF_PATIENCE_MS 3000
+/* How long a read is held without progress: as long as a mailbox command. */
+#define XVIO_VF_PATIENCE_MS 5000
 /* The SoC says when there is news; this only bounds the harm of a lost word. */
 #define XVIO_VF_LOOK_MS 10
 
