@@ -54,6 +54,10 @@ static void mac_receive_one(struct core *core, struct mac *mac, const struct hal
 	pkt->in_port = mac->port.number;
 	pkt->has_header = false;
 	pkt->vq = NULL;
+	if (!pkt_parse(pkt)) {
+		stats_add(stats, XVIO_STAT_DROP_MALFORMED, 1);
+		return;
+	}
 	core->burst.pkt[core->burst.num++] = pkt;
 }
 

@@ -5,6 +5,7 @@
 #include <string.h>
 #include "lib/bits.h"
 #include "lib/heap.h"
+#include "path/parse.h"
 #include "path/virtq.h"
 
 bool pkt_pool_init(struct pkt_pool *pool)
@@ -86,4 +87,15 @@ bool pkt_pull(struct pkt *pkt)
 	pkt->have_bytes = pkt->len_bytes;
 	pkt->has_header = false;
 	return true;
+}
+
+bool pkt_parse(struct pkt *pkt)
+{
+	enum parse_result result =
+		parse_frame(pkt->data, pkt->have_bytes, pkt->len_bytes, pkt->in_port, &pkt->key);
+
+	if (result == PARSE_SHORT && pkt_pull(pkt))
+		result = parse_frame(pkt->data, pkt->have_bytes, pkt->len_bytes, pkt->in_port,
+				     &pkt->key);
+	return result == PARSE_GOOD;
 }

@@ -10,7 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <xvio/port.h>
-#include "path/classifier.h"
+#include "path/key.h"
 
 #define PKT_BURST      32u
 #define PKT_POOL_SIZE  512u
@@ -87,5 +87,12 @@ void pkt_end_round(struct pkt_pool *pool);
  * False: the sender's addresses fail. Its core, before the chain is published.
  */
 bool pkt_pull(struct pkt *pkt);
+
+/*
+ * Makes the packet's key, whatever its frame is (parse_usual() may be tried first); pulls the whole
+ * frame if its headers go on behind what is here. False: it is malformed. Its core, before the chain is
+ * published.
+ */
+bool pkt_parse(struct pkt *pkt);
 
 #endif

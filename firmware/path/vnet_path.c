@@ -9,6 +9,7 @@
 #include "lib/bits.h"
 #include "lib/hash.h"
 #include "path/core.h"
+#include "path/parse_fast.h"
 #include "path/vnet_queue.h"
 #include "path/worker.h"
 
@@ -337,9 +338,13 @@ void vnet_fetch(struct core *core)
 }
 
 /* No offload is offered, so flags and type of the header in front of a packet must say nothing. */
-static bool vnet_header_is_plain(const uint8_t *header)
+static inline bool vnet_header_is_plain(const uint8_t *header)
 {
-	return !(header[0] | header[1]);
+	uint16_t flags_type;
+
+	memcpy(&flags_type, __builtin_assume_aligned(header, 2),
+	       sizeof(flags_type)); /* PKT_FRAME_OFFSET */
+	return !flags_type;
 }
 
 /*
@@ -382,60 +387,102 @@ static bool vnet_receive_marked(struct core *core, struct pkt *pkt)
 	return false;
 }
 
-/* Why packets of a burst go no further. */
-struct vnet_refused {
+/* What came of a queue's packets. */
+struct vnet_received {
+	uint32_t num_bytes; /* of all but the oversized */
 	unsigned num_oversize;
 	unsigned num_malformed;
 };
 
-/* Of the packets that came, those to be looked up go into the burst. Returns the bytes of all. */
-static uint64_t vnet_sort(struct core *core, struct vnet_queue *queue, struct vnet_refused *refused)
+/* Of the PF's packets, those to be looked up (returns how many); others are dropped or on their way. */
+static unsigned vnet_take_marked(struct core *core, struct vnet_queue *queue, struct pkt **good,
+				 struct vnet_received *received)
 {
-	const uint32_t hdr_bytes = queue->vq->config.hdr_bytes;
-	const bool is_marked = hdr_bytes != sizeof(struct virtio_net_hdr);
-	const bool has_header = vnet_reads_header(hdr_bytes);
-	struct pkt **good = core->burst.pkt;
-	struct pkt **end = queue->pkt + queue->num_asked;
-	struct pkt **slot;
-	uint64_t num_bytes = 0;
+	unsigned num = 0;
+	unsigned i;
 
-	for (slot = queue->pkt; slot != end; slot++) {
+	for (i = 0; i < queue->num_asked; i++) {
+		struct pkt *pkt = queue->pkt[i];
+
+		if (!pkt) {
+			received->num_oversize++;
+			continue;
+		}
+		received->num_bytes += pkt->len_bytes;
+		if (!vnet_header_is_plain(pkt->data - sizeof(struct xvio_pkt_meta)) ||
+		    pkt->len_bytes < XVIO_MIN_FRAME_BYTES)
+			received->num_malformed++;
+		else if (vnet_receive_marked(core, pkt))
+			good[num++] = pkt;
+	}
+	return num;
+}
+
+/* Makes the key of a packet in its own memory. False: it is malformed. */
+static inline bool vnet_parse(struct pkt *pkt, uint16_t in_port)
+{
+	const uint8_t *aligned = __builtin_assume_aligned(pkt->data - 2, 8); /* PKT_FRAME_OFFSET */
+	uint32_t have_bytes = HAL_HOST_MAPPED ? pkt->have_bytes : pkt->len_bytes;
+
+	if (__builtin_expect(
+		    parse_usual(aligned + 2, have_bytes, pkt->len_bytes, in_port, &pkt->key), 1))
+		return true;
+	return pkt_parse(pkt);
+}
+
+/* Of num packets, those to be looked up go into the burst, with their keys. It needs all registers. */
+static __attribute__((noinline)) void vnet_sort(struct burst *burst, struct pkt *const *slot,
+						unsigned num, uint16_t in_port,
+						struct vnet_received *received)
+{
+	struct pkt *const *end = slot + num;
+	struct pkt **good = burst->pkt;
+	uint32_t num_bytes = 0;
+
+	for (; slot != end; slot++) {
 		struct pkt *pkt = *slot;
 
 		if (!pkt) {
-			refused->num_oversize++;
+			received->num_oversize++;
 			continue;
 		}
 		num_bytes += pkt->len_bytes;
-		if ((has_header && !vnet_header_is_plain(pkt->data - hdr_bytes)) ||
-		    pkt->len_bytes < XVIO_MIN_FRAME_BYTES) {
-			refused->num_malformed++;
+		if ((!HAL_HOST_MAPPED &&
+		     !vnet_header_is_plain(pkt->data - sizeof(struct virtio_net_hdr))) ||
+		    !vnet_parse(pkt, in_port)) {
+			received->num_malformed++;
 			continue;
 		}
-		if (is_marked && !vnet_receive_marked(core, pkt))
-			continue;
 		vnet_make_header(pkt);
 		*good++ = pkt;
 	}
-	core->burst.num = (unsigned)(good - core->burst.pkt);
-	return num_bytes;
+	received->num_bytes += num_bytes;
+	burst->num = (unsigned)(good - burst->pkt);
 }
 
 void vnet_receive(struct core *core, struct vnet_queue *queue)
 {
 	struct port *port = &queue->vnet->port;
 	struct stats *stats = &port_row(port, core->number)->stats;
-	struct vnet_refused refused = {0};
+	struct vnet_received received = {0};
+	struct burst *burst = &core->burst;
+	struct pkt **pkts = queue->pkt;
+	unsigned num = queue->num_asked;
 
-	core->burst.num = 0;
-	if (!queue->num_asked)
+	burst->num = 0;
+	if (!num)
 		return;
+	if (queue->vq->config.hdr_bytes != sizeof(struct virtio_net_hdr)) {
+		num = vnet_take_marked(core, queue, burst->pkt, &received);
+		pkts = burst->pkt;
+	}
+	vnet_sort(burst, pkts, num, port->number, &received);
 	stats_add(stats, XVIO_STAT_RX_PACKETS, queue->num_asked);
-	stats_add(stats, XVIO_STAT_RX_BYTES, vnet_sort(core, queue, &refused));
-	stats_add(stats, XVIO_STAT_DROP_OVERSIZE, refused.num_oversize);
-	stats_add(stats, XVIO_STAT_DROP_MALFORMED, refused.num_malformed);
+	stats_add(stats, XVIO_STAT_RX_BYTES, received.num_bytes);
+	stats_add(stats, XVIO_STAT_DROP_OVERSIZE, received.num_oversize);
+	stats_add(stats, XVIO_STAT_DROP_MALFORMED, received.num_malformed);
 	if (port_is_up(port))
 		return;
-	stats_add(stats, XVIO_STAT_DROP_PORT_DOWN, core->burst.num);
-	core->burst.num = 0;
+	stats_add(stats, XVIO_STAT_DROP_PORT_DOWN, burst->num);
+	burst->num = 0;
 }

@@ -15,7 +15,6 @@
 #include "path/epoch.h"
 #include "path/flow.h"
 #include "path/handover.h"
-#include "path/parse.h"
 #include "path/port.h"
 #include "path/vnet_queue.h"
 
@@ -62,40 +61,8 @@ void worker_init(void)
 		panic("worker: no memory for the packet path, or no worker core");
 }
 
-/* A frame whose headers go on behind what is here is pulled whole; PARSE_SHORT if that fails. */
-/* A frame whose headers go on beyond what was read of it: once more with all of it. */
-static enum parse_result worker_parse_whole(struct pkt *pkt)
-{
-	if (!pkt_pull(pkt))
-		return PARSE_MALFORMED;
-	return parse_frame(pkt->data, pkt->have_bytes, pkt->len_bytes, pkt->in_port, &pkt->key);
-}
-
-static void worker_parse(struct core *core)
-{
-	struct burst *burst = &core->burst;
-	struct pkt **end = burst->pkt + burst->num;
-	struct pkt **good = burst->pkt;
-	struct pkt **slot;
-
-	for (slot = burst->pkt; slot != end; slot++) {
-		struct pkt *pkt = *slot;
-		enum parse_result result = parse_frame(pkt->data, pkt->have_bytes, pkt->len_bytes,
-						       pkt->in_port, &pkt->key);
-
-		if (result == PARSE_SHORT)
-			result = worker_parse_whole(pkt);
-		if (result == PARSE_GOOD)
-			*good++ = pkt;
-		else
-			port_count(core, pkt->in_port, XVIO_STAT_DROP_MALFORMED, 1);
-	}
-	burst->num = (unsigned)(good - burst->pkt);
-}
-
 static void worker_switch_burst(struct core *core)
 {
-	worker_parse(core);
 	cache_lookup(core->cache, &core->burst);
 	action_run(core);
 }
