@@ -16,6 +16,7 @@
 #define CACHE_WAYS	  8u
 #define CACHE_MIN_ENTRIES 256u
 #define CACHE_LINE_WORDS  6u
+#define CACHE_SMALL	  16384u /* entries in use that stay in the core's own caches: no stages */
 #define CACHE_NO_RUNS	  16u /* bursts without a look for runs, after one that had few */
 #define CACHE_SIGN_BITS	  12u /* of a stamp; the rest is a sequence number: a century of additions */
 #define CACHE_SIGN_MASK	  ((UINT64_C(1) << CACHE_SIGN_BITS) - 1)
@@ -40,8 +41,7 @@ struct cache_probe {
 	struct cache_entry *home; /* where the packet's entry is if no other was there first */
 	struct cache_entry *entry; /* with the packet's signature; home if none has it */
 	uint64_t sign; /* odd */
-	struct pkt *pkt; /* the first of its run */
-	struct flow *flow; /* the outcome */
+	struct pkt_run *run;
 };
 
 /* Sets of CACHE_WAYS entries, each of which is the home of some keys. */
@@ -52,8 +52,8 @@ struct cache {
 	uint32_t hand; /* which way of a full set goes next */
 	uint32_t no_runs; /* bursts in which runs are not looked for */
 	uint64_t num_asked;
+	uint64_t num_used; /* entries that were used at any time */
 	struct cache_probe probe[PKT_BURST]; /* of the runs in a burst */
-	struct cache_probe *probe_of[PKT_BURST]; /* of each packet */
 };
 
 struct cache *cache_create(size_t room_bytes)
@@ -104,19 +104,17 @@ static inline bool cache_same_key(const struct cache *cache, const struct cache_
 {
 	const uint64_t *stored = entry->word;
 	const uint64_t *word = masked->word;
-	uint64_t difference = 0;
+	uint64_t difference = (stored[0] ^ word[0]) | (stored[1] ^ word[1]);
 
+	if (num_pairs > 1)
+		difference |= (stored[2] ^ word[2]) | (stored[3] ^ word[3]);
+	if (num_pairs > 2)
+		difference |= (stored[4] ^ word[4]) | (stored[5] ^ word[5]);
 	if (num_pairs > CACHE_LINE_WORDS / 2) {
 		const struct cache_tail *tail = &cache->tail[entry - cache->entry];
 
-		difference = (tail->word[0] ^ word[6]) | (tail->word[1] ^ word[7]);
-		num_pairs = CACHE_LINE_WORDS / 2;
+		difference |= (tail->word[0] ^ word[6]) | (tail->word[1] ^ word[7]);
 	}
-	do {
-		difference |= (stored[0] ^ word[0]) | (stored[1] ^ word[1]);
-		stored += 2;
-		word += 2;
-	} while (--num_pairs);
 	return !difference;
 }
 
@@ -153,32 +151,51 @@ static void cache_note_runs(struct cache *cache, bool looked, unsigned num_runs,
 		cache->no_runs = CACHE_NO_RUNS;
 }
 
+/* The run that a packet alone is. */
+static inline void cache_begin_run(struct pkt_run *run, struct pkt *const *slot)
+{
+	run->pkts = slot;
+	run->num = 1;
+	run->num_bytes = (*slot)->len_bytes;
+}
+
+/* Puts into the run the packets behind it, up to end, that have the key of its first one. */
+static inline struct pkt *const *cache_extend_run(struct pkt_run *run, struct pkt *const *end,
+						  const struct key_pair *pair, uint32_t num_pairs)
+{
+	const union flow_key *key = &run->pkts[0]->key;
+	struct pkt *const *slot = run->pkts + 1;
+	uint32_t num_bytes = run->num_bytes;
+
+	for (; slot != end && key_same_masked(pair, num_pairs, &(*slot)->key, key); slot++)
+		num_bytes += (*slot)->len_bytes;
+	run->num = (unsigned)(slot - run->pkts);
+	run->num_bytes = num_bytes;
+	return slot;
+}
+
 /* First stage. Returns the number of runs. */
-static unsigned cache_aim_all(struct cache *cache, const struct burst *burst,
+static unsigned cache_aim_all(struct cache *cache, struct burst *burst,
 			      const struct classifier_view *view)
 {
-	const struct key_pair *pair = view->mask->pair;
-	const struct key_pair *last = pair + view->mask->num_pairs - 1;
+	const struct key_mask *mask = view->mask;
 	const bool look = cache_looks_for_runs(cache);
+	struct pkt *const *slot = burst->pkt;
+	struct pkt *const *end = slot + burst->num;
 	struct cache_probe *probe = cache->probe;
-	unsigned num_runs;
-	unsigned i;
+	struct pkt_run *run = burst->run;
 
-	for (i = 0; i < burst->num; i++) {
-		struct pkt *pkt = burst->pkt[i];
-
-		if (look && i && key_is_masked(pair, last, &pkt->key, &probe[-1].masked)) {
-			cache->probe_of[i] = probe - 1;
-			continue;
-		}
-		cache_aim(cache, probe, view, &pkt->key);
+	while (slot != end) {
+		cache_aim(cache, probe, view, &(*slot)->key);
 		prefetch_read(probe->home);
-		probe->pkt = pkt;
-		cache->probe_of[i] = probe++;
+		cache_begin_run(run, slot++);
+		if (look)
+			slot = cache_extend_run(run, end, mask->pair, mask->num_pairs);
+		probe++->run = run++;
 	}
-	num_runs = (unsigned)(probe - cache->probe);
-	cache_note_runs(cache, look, num_runs, burst->num);
-	return num_runs;
+	burst->num_runs = (unsigned)(run - burst->run);
+	cache_note_runs(cache, look, burst->num_runs, burst->num);
+	return burst->num_runs;
 }
 
 /* What the last stage will look at: the rule's line with its generation and its action. */
@@ -271,6 +288,8 @@ static struct cache_entry *cache_take(struct cache *cache, const struct cache_pr
 	}
 	if (way == CACHE_WAYS)
 		entry = cache_way(cache, probe->home, cache->hand++ % CACHE_WAYS);
+	else if (!entry->stamp)
+		cache->num_used++;
 	for (i = 0; i < view->mask->num_pairs * 2 && i < CACHE_LINE_WORDS; i++)
 		entry->word[i] = word[i];
 	cache->tail[entry - cache->entry] = (struct cache_tail){{word[6], word[7]}};
@@ -286,7 +305,7 @@ static struct flow *cache_flow(struct classifier_entry *rule)
 static struct flow *cache_resolve(struct cache *cache, const struct classifier_view *view,
 				  const union flow_key *key)
 {
-	struct cache_probe probe;
+	struct cache_probe probe = {0};
 	struct cache_entry *entry;
 	struct classifier_entry *rule;
 	uint32_t generation = 0;
@@ -344,49 +363,64 @@ static void cache_lookup_in_stages(struct cache *cache, struct burst *burst,
 	cache_choose(cache, num_runs, view->mask);
 	for (i = 0; i < num_runs; i++) {
 		struct cache_probe *probe = &cache->probe[i];
+		struct pkt_run *run = probe->run;
 
 		if (!cache_finish(cache, probe->entry, cache_stamp(view, probe), &probe->masked,
-				  num_pairs, &probe->flow))
-			probe->flow = cache_resolve(cache, view, &probe->pkt->key);
-		if (probe->flow)
-			prefetch_write(flow_count(probe->flow, core));
+				  num_pairs, &run->flow))
+			run->flow = cache_resolve(cache, view, &run->pkts[0]->key);
+		if (run->flow)
+			prefetch_write(flow_count(run->flow, core));
 	}
-	for (i = 0; i < burst->num; i++)
-		burst->pkt[i]->flow = cache->probe_of[i]->flow;
+}
+
+/* num_pairs is a constant wherever this is used. */
+static inline __attribute__((always_inline)) void
+cache_lookup_pairs(struct cache *cache, struct burst *burst, const struct classifier_view *view,
+		   const uint32_t num_pairs)
+{
+	const struct key_pair *pair = view->mask->pair;
+	const uint64_t now = view->sequence << CACHE_SIGN_BITS;
+	const uint64_t entry_mask = cache->entry_mask;
+	const bool look = cache_looks_for_runs(cache);
+	struct cache_entry *entries = cache->entry;
+	struct pkt *const *slot = burst->pkt;
+	struct pkt *const *end = slot + burst->num;
+	struct pkt_run *run = burst->run;
+
+	while (slot != end) {
+		const union flow_key *key = &(*slot)->key;
+		struct key_masked masked;
+		uint64_t hash = key_hash_pairs(pair, num_pairs, key, &masked);
+
+		if (!cache_finish(cache, &entries[hash & entry_mask], now | cache_sign(hash),
+				  &masked, num_pairs, &run->flow))
+			run->flow = cache_resolve(cache, view, key);
+		cache_begin_run(run, slot++);
+		if (look)
+			slot = cache_extend_run(run, end, pair, num_pairs);
+		run++;
+	}
+	burst->num_runs = (unsigned)(run - burst->run);
+	cache_note_runs(cache, look, burst->num_runs, burst->num);
 }
 
 static void cache_lookup_one_by_one(struct cache *cache, struct burst *burst,
 				    const struct classifier_view *view)
 {
-	const struct key_pair *pair = view->mask->pair;
-	const uint32_t num_pairs = view->mask->num_pairs;
-	const struct key_pair *last = pair + num_pairs - 1;
-	const uint64_t now = view->sequence << CACHE_SIGN_BITS;
-	const uint64_t entry_mask = cache->entry_mask;
-	const bool look = cache_looks_for_runs(cache);
-	struct cache_entry *entries = cache->entry;
-	struct pkt **next = burst->pkt;
-	struct pkt **end = next + burst->num;
-	struct flow *flow = NULL;
-	struct key_masked masked;
-	unsigned num_runs = 0;
-
-	for (; next < end; next++) {
-		struct pkt *pkt = *next;
-		uint64_t hash;
-
-		if (look && num_runs && key_is_masked(pair, last, &pkt->key, &masked)) {
-			pkt->flow = flow;
-			continue;
-		}
-		num_runs++;
-		hash = key_hash_pairs(pair, num_pairs, &pkt->key, &masked);
-		if (!cache_finish(cache, &entries[hash & entry_mask], now | cache_sign(hash),
-				  &masked, num_pairs, &flow))
-			flow = cache_resolve(cache, view, &pkt->key);
-		pkt->flow = flow;
+	switch (view->mask->num_pairs) {
+	case 1:
+		cache_lookup_pairs(cache, burst, view, 1);
+		break;
+	case 2:
+		cache_lookup_pairs(cache, burst, view, 2);
+		break;
+	case 3:
+		cache_lookup_pairs(cache, burst, view, 3);
+		break;
+	default:
+		cache_lookup_pairs(cache, burst, view, 4);
+		break;
 	}
-	cache_note_runs(cache, look, num_runs, burst->num);
 }
 
 /* Between a new layout of the mask and its sequence number: nothing that is here fits it yet. */
@@ -395,10 +429,10 @@ static void cache_ask(struct cache *cache, struct burst *burst, const struct cla
 	unsigned i;
 
 	cache->num_asked += burst->num;
+	burst->num_runs = burst->num;
 	for (i = 0; i < burst->num; i++) {
-		struct classifier_entry *rule = classifier_find(view, &burst->pkt[i]->key);
-
-		burst->pkt[i]->flow = cache_flow(rule);
+		cache_begin_run(&burst->run[i], &burst->pkt[i]);
+		burst->run[i].flow = cache_flow(classifier_find(view, &burst->pkt[i]->key));
 	}
 }
 
@@ -408,7 +442,7 @@ void cache_lookup(struct cache *cache, struct burst *burst)
 
 	if (view.sequence < view.since)
 		cache_ask(cache, burst, &view);
-	else if (PREFETCH_WORKS)
+	else if (PREFETCH_WORKS && cache->num_used > CACHE_SMALL)
 		cache_lookup_in_stages(cache, burst, &view);
 	else
 		cache_lookup_one_by_one(cache, burst, &view);

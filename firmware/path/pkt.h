@@ -38,7 +38,6 @@ struct pkt {
 	uint16_t num_lent; /* places in handover rings to other cores */
 	bool is_away; /* lent, and its round is over */
 	bool has_header; /* a plain struct virtio_net_hdr stands in front of data */
-	struct flow *flow; /* found by the lookup; NULL: none matches */
 	struct virtq
 		*vq; /* where it came from; NULL: not from a queue, or its memory is not mapped */
 	const struct virtq_chain *chain;
@@ -48,10 +47,30 @@ struct pkt {
 	struct pkt *next; /* in pkt_pool.returned */
 };
 
+/* Packets of a burst, one after the other, that meet the same rule. */
+struct pkt_run {
+	struct flow *flow; /* NULL: none matches */
+	struct pkt *const *pkts;
+	unsigned num;
+	uint32_t num_bytes;
+};
+
 struct burst {
 	unsigned num;
+	unsigned num_runs;
 	struct pkt *pkt[PKT_BURST];
+	struct pkt_run run[PKT_BURST]; /* made by the lookup */
 };
+
+/* The rule that the lookup found for a packet of the burst; for tests and benches. */
+static inline struct flow *burst_flow(const struct burst *burst, unsigned i)
+{
+	const struct pkt_run *run = burst->run;
+
+	while (&burst->pkt[i] >= run->pkts + run->num)
+		run++;
+	return run->flow;
+}
 
 /*
  * Packets stand in a stack. Those of a round are taken from its top by moving num_free down, and are

@@ -255,9 +255,8 @@ static void show_costs(void)
 
 /* Changes under traffic */
 
-static void check_answer(const struct pkt *pkt, uint32_t i)
+static void check_answer(const struct pkt *pkt, const struct flow *flow, uint32_t i)
 {
-	const struct flow *flow = pkt->flow;
 	union flow_key bits = {.field = five_tuple};
 	unsigned word;
 
@@ -293,8 +292,10 @@ static void *look_up(void *arg)
 		}
 		cache_lookup(core->cache, &core->burst);
 		for (i = 0; i < PKT_BURST; i++) {
-			check_answer(&bench_pkt[i], number[i]);
-			misses += !bench_pkt[i].flow;
+			const struct flow *flow = burst_flow(&core->burst, i);
+
+			check_answer(&bench_pkt[i], flow, number[i]);
+			misses += !flow;
 		}
 		atomic_fetch_add(&bench_looked_up, PKT_BURST);
 		atomic_fetch_add(&bench_misses, misses);

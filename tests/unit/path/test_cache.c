@@ -59,9 +59,11 @@ static void look_up(uint32_t first, uint32_t num, uint64_t *cookie, uint8_t ttl)
 		if (burst.num < PKT_BURST && i + 1 < num)
 			continue;
 		cache_lookup(core_self()->cache, &burst);
-		for (j = 0; j < burst.num; j++)
-			cookie[i + 1 - burst.num + j] =
-				burst.pkt[j]->flow ? burst.pkt[j]->flow->cookie : UINT64_MAX;
+		for (j = 0; j < burst.num; j++) {
+			const struct flow *flow = burst_flow(&burst, j);
+
+			cookie[i + 1 - burst.num + j] = flow ? flow->cookie : UINT64_MAX;
+		}
 		burst.num = 0;
 	}
 	fake_set_core(0);
@@ -240,8 +242,8 @@ static void test_long_keys(void **state)
 		fake_set_core(1);
 		cache_lookup(core_self()->cache, &burst);
 		fake_set_core(0);
-		assert_int_equal(pkt[0].flow->cookie, 1);
-		assert_int_equal(pkt[1].flow == NULL, counts);
+		assert_int_equal(burst_flow(&burst, 0)->cookie, 1);
+		assert_int_equal(burst_flow(&burst, 1) == NULL, counts);
 	}
 }
 
