@@ -16,7 +16,6 @@
 #define CACHE_WAYS	  8u
 #define CACHE_MIN_ENTRIES 256u
 #define CACHE_LINE_WORDS  6u
-#define CACHE_SMALL	  16384u /* entries in use that stay in the core's own caches: no stages */
 #define CACHE_NO_RUNS	  16u /* bursts without a look for runs, after one that had few */
 #define CACHE_SIGN_BITS	  12u /* of a stamp; the rest is a sequence number: a century of additions */
 #define CACHE_SIGN_MASK	  ((UINT64_C(1) << CACHE_SIGN_BITS) - 1)
@@ -52,7 +51,6 @@ struct cache {
 	uint32_t hand; /* which way of a full set goes next */
 	uint32_t no_runs; /* bursts in which runs are not looked for */
 	uint64_t num_asked;
-	uint64_t num_used; /* entries that were used at any time */
 	struct cache_probe probe[PKT_BURST]; /* of the runs in a burst */
 };
 
@@ -288,8 +286,6 @@ static struct cache_entry *cache_take(struct cache *cache, const struct cache_pr
 	}
 	if (way == CACHE_WAYS)
 		entry = cache_way(cache, probe->home, cache->hand++ % CACHE_WAYS);
-	else if (!entry->stamp)
-		cache->num_used++;
 	for (i = 0; i < view->mask->num_pairs * 2 && i < CACHE_LINE_WORDS; i++)
 		entry->word[i] = word[i];
 	cache->tail[entry - cache->entry] = (struct cache_tail){{word[6], word[7]}};
@@ -373,7 +369,10 @@ static void cache_lookup_in_stages(struct cache *cache, struct burst *burst,
 	}
 }
 
-/* num_pairs is a constant wherever this is used. */
+/*
+ * Without stages. num_pairs is a constant wherever this is used: then it takes the fewest instructions (in
+ * stages, x86-64 runs out of registers with that).
+ */
 static inline __attribute__((always_inline)) void
 cache_lookup_pairs(struct cache *cache, struct burst *burst, const struct classifier_view *view,
 		   const uint32_t num_pairs)
@@ -442,7 +441,7 @@ void cache_lookup(struct cache *cache, struct burst *burst)
 
 	if (view.sequence < view.since)
 		cache_ask(cache, burst, &view);
-	else if (PREFETCH_WORKS && cache->num_used > CACHE_SMALL)
+	else if (PREFETCH_WORKS)
 		cache_lookup_in_stages(cache, burst, &view);
 	else
 		cache_lookup_one_by_one(cache, burst, &view);
