@@ -35,6 +35,12 @@ static inline void dma_commit(struct dma_list *list, const struct hal_dma_op *en
 	list->num_ops = (unsigned)(end - list->op);
 }
 
+/* hal_dma_op.request of a function's operations in direction dir. */
+static inline uint32_t dma_request(uint8_t dir, uint16_t function)
+{
+	return function | (uint32_t)dir << 16;
+}
+
 static inline void dma_add(struct dma_list *list, uint8_t dir, uint16_t function, uint64_t bus_addr,
 			   void *card, uint32_t len_bytes, uint8_t *failed)
 {
@@ -45,8 +51,7 @@ static inline void dma_add(struct dma_list *list, uint8_t dir, uint16_t function
 		.card = card,
 		.flag = failed,
 		.len_bytes = len_bytes,
-		.function = function,
-		.dir = dir,
+		.request = dma_request(dir, function),
 	};
 	dma_commit(list, op);
 }

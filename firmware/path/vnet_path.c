@@ -223,7 +223,7 @@ static uint32_t vnet_ask_direct(struct core *core, struct vnet_queue *queue, str
 	const uint32_t hdr_bytes = vq->config.hdr_bytes;
 	const uint32_t max_bytes = hdr_bytes + XVIO_MAX_FRAME_BYTES;
 	const uint16_t in_port = queue->vnet->port.number;
-	const uint16_t function = vq->config.function;
+	const uint32_t request = dma_request(HAL_DMA_READ, vq->config.function);
 	struct hal_dma_op *op = HAL_HOST_MAPPED ? NULL : dma_reserve(&core->dma, num);
 	const struct virtq_chain *chain = virtq_peek(vq, first);
 	const struct virtq_chain *end = vq->chain + vq->config.size;
@@ -243,8 +243,7 @@ static uint32_t vnet_ask_direct(struct core *core, struct vnet_queue *queue, str
 					.card = pkt->data - hdr_bytes,
 					.flag = &vq->dma_failed,
 					.len_bytes = chain->len_bytes,
-					.function = function,
-					.dir = HAL_DMA_READ,
+					.request = request,
 				};
 		}
 		slot[i] = pkt;

@@ -185,7 +185,7 @@ static inline bool vnet_write_mapped(struct virtq *vq, const struct virtq_chain 
 }
 
 /* Elsewhere a frame goes out with the header in front of it, in one operation. */
-static inline void vnet_write_dma(struct hal_dma_op *op, struct virtq *vq,
+static inline void vnet_write_dma(struct hal_dma_op *op, uint32_t request, struct virtq *vq,
 				  const struct virtq_chain *chain, const struct output *output)
 {
 	const struct pkt *pkt = output->pkt;
@@ -198,8 +198,7 @@ static inline void vnet_write_dma(struct hal_dma_op *op, struct virtq *vq,
 		.card = pkt->data - sizeof(vnet_plain_header),
 		.flag = &vq->dma_failed,
 		.len_bytes = pkt->len_bytes + (uint32_t)sizeof(vnet_plain_header),
-		.function = vq->config.function,
-		.dir = HAL_DMA_WRITE,
+		.request = request,
 	};
 }
 
@@ -213,40 +212,45 @@ static inline bool vnet_is_simple(const struct output *output)
 	return pkt->has_header && (!output->eth_dst || output->mark.sole);
 }
 
-/* Sends from output on as long as all is simple: packet, chain, room. Returns the first that is not. */
+/*
+ * Sends from output on as long as all is simple: packet, chain, room, this side of the wrap. Returns the
+ * first that is not.
+ */
 static struct output *vnet_send_simple(struct core *core, struct port_row *row, struct virtq *vq,
 				       struct output *output)
 {
 	struct hal_dma_op *op = HAL_HOST_MAPPED ? NULL : dma_reserve(&core->dma, OUTPUT_MAX);
-	struct virtq_chain *chain = virtq_peek(vq, 0);
-	const struct virtq_chain *end = vq->chain + vq->config.size;
+	const uint32_t request = dma_request(HAL_DMA_WRITE, vq->config.function);
+	const unsigned len_half = virtq_len_half(vq);
+	const uint32_t before_wrap = vq->mask + 1 - (vq->taken & vq->mask);
+	struct virtq_chain *first = virtq_peek(vq, 0);
+	const struct virtq_chain *end = first + bits_min(virtq_stock(vq), before_wrap);
 	const uint16_t port = row->port->number;
-	const uint32_t stock = virtq_stock(vq);
+	struct virtq_chain *chain;
 	uint64_t num_bytes = 0;
-	uint32_t num = 0;
+	uint32_t num;
 
-	for (; output && num < stock && vnet_is_simple(output); output = output->next) {
+	for (chain = first; chain != end && output && vnet_is_simple(output); chain++) {
 		const struct pkt *pkt = output->pkt;
 		uint32_t len_bytes = pkt->len_bytes + (uint32_t)sizeof(vnet_plain_header);
 
 		if (chain->num_segs || chain->len_bytes < len_bytes)
 			break;
 		if (!HAL_HOST_MAPPED)
-			vnet_write_dma(op++, vq, chain, output);
+			vnet_write_dma(op++, request, vq, chain, output);
 		else if (!vnet_write_mapped(vq, chain, output))
 			break;
 		if (HAL_HOST_MAPPED && pkt->vq)
 			pkt->vq->last_port = port;
-		chain->written_bytes = len_bytes;
+		chain->used_half[len_half] = len_bytes;
 		output->vq = vq;
 		output->sent = true;
 		num_bytes += pkt->len_bytes;
-		num++;
-		if (++chain == end)
-			chain = vq->chain;
+		output = output->next;
 	}
 	if (!HAL_HOST_MAPPED)
 		dma_commit(&core->dma, op);
+	num = (uint32_t)(chain - first);
 	vq->taken += num;
 	row->num_sent += num;
 	row->num_sent_bytes += num_bytes;
