@@ -209,12 +209,13 @@ static bool virtq_copy_part(struct virtq *vq, struct dma_list *dma, enum virtq_a
 {
 	uint64_t bus_addr = vq->area_bus_addr[area];
 
-	if (!bus_addr || !len_bytes)
-		return virtq_dma(vq, dma, virtq_area_iova(vq, area) + offset_bytes, part, len_bytes,
-				 dir);
-	dma_add(dma, dir, vq->config.function, bus_addr + offset_bytes, part, len_bytes,
-		&vq->dma_failed);
-	return true;
+	/* Mostly so; and without a call. */
+	if (bus_addr && len_bytes && !dma_is_full(dma)) {
+		dma_add(dma, dir, vq->config.function, bus_addr + offset_bytes, part, len_bytes,
+			&vq->dma_failed);
+		return true;
+	}
+	return virtq_dma(vq, dma, virtq_area_iova(vq, area) + offset_bytes, part, len_bytes, dir);
 }
 
 bool virtq_pull(struct virtq *vq, struct dma_list *dma, enum virtq_area area, uint64_t offset_bytes,
