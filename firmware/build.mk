@@ -15,8 +15,9 @@ FW_CFLAGS := -std=c11 -Wall -Wextra -Werror -Wmissing-prototypes -Wstrict-protot
 	-Wvla -g -fno-common
 
 FW_CROSS ?= riscv64-unknown-elf-
+# (There are no vectors: two stores made one would only cost shifts.)
 FW_RV64_CFLAGS := $(FW_CFLAGS) -O2 -march=rv64imac_zicsr_zifencei -mabi=lp64 -mcmodel=medany \
-	-mstrict-align -ffreestanding -fbuiltin -fno-tree-loop-distribute-patterns \
+	-mstrict-align -fno-tree-slp-vectorize -ffreestanding -fbuiltin -fno-tree-loop-distribute-patterns \
 	-ffunction-sections -fdata-sections -fno-asynchronous-unwind-tables
 FW_RV64_CPPFLAGS := $(FW_CPPFLAGS) -Ifirmware/hal/rv64/include -Ifirmware/hal/link/include
 FW_RV64_LDFLAGS := -nostdlib -static -mabi=lp64 -march=rv64imac_zicsr_zifencei -mcmodel=medany \

@@ -38,9 +38,9 @@ struct output {
 	struct output *next; /* to the same port */
 	struct pkt *pkt;
 	const uint8_t *eth_dst; /* NULL: as in the frame */
-	struct virtq *vq; /* it went to, if the port has queues */
+	struct virtq *vq; /* it was sent to by a port with queues; NULL: that has counted why not */
 	union output_mark mark;
-	bool sent; /* by the port's transmit; else it has counted why not */
+	bool sent; /* the same of a MAC */
 	uint8_t prefix[OUTPUT_PREFIX_BYTES]; /* what goes out in the place of the frame's start */
 };
 

@@ -93,6 +93,17 @@ static inline struct pkt *pkt_alloc(struct pkt_pool *pool)
 	return pool->stack[--pool->num_free];
 }
 
+/* The same for many packets: they are taken from behind this place downwards, to the place it then is. */
+static inline struct pkt **pkt_top(struct pkt_pool *pool)
+{
+	return &pool->stack[pool->num_free];
+}
+
+static inline void pkt_set_top(struct pkt_pool *pool, struct pkt **top)
+{
+	pool->num_free = (unsigned)(top - pool->stack);
+}
+
 /* Another core uses the packet, until pkt_return(), beyond the end of the round. */
 void pkt_lend(struct pkt_pool *pool, struct pkt *pkt);
 void pkt_return(struct pkt_pool *pool, struct pkt *pkt);

@@ -182,9 +182,9 @@ static uint32_t vnet_first_bytes(uint32_t len_bytes)
 }
 
 static inline void vnet_fill_pkt(struct pkt *pkt, struct virtq *vq, const struct virtq_chain *chain,
-				 uint16_t in_port)
+				 uint32_t hdr_bytes, uint16_t in_port)
 {
-	pkt->len_bytes = chain->len_bytes - vq->config.hdr_bytes;
+	pkt->len_bytes = chain->len_bytes - hdr_bytes;
 	pkt->have_bytes = vnet_first_bytes(pkt->len_bytes);
 	pkt->data = (HAL_HOST_MAPPED ? pkt->head : pkt->room) + PKT_FRAME_OFFSET;
 	pkt->in_port = in_port;
@@ -214,8 +214,8 @@ static inline void vnet_read_mapped(struct pkt *pkt, const struct virtq_chain *c
 }
 
 /*
- * Asks for the packets of up to num chains, header and all, or their beginnings; one that is too long for
- * a packet is NULL. Returns how many chains were direct: the next one is not.
+ * Asks for the packets of up to num chains, header and all, or their beginnings. Returns of how many: the
+ * next chain is not direct, or too long for a packet, or behind the wrap.
  */
 static uint32_t vnet_ask_direct(struct core *core, struct vnet_queue *queue, struct pkt **slot,
 				uint32_t first, uint32_t num)
@@ -224,40 +224,42 @@ static uint32_t vnet_ask_direct(struct core *core, struct vnet_queue *queue, str
 	const uint32_t hdr_bytes = vq->config.hdr_bytes;
 	const uint32_t max_bytes = hdr_bytes + XVIO_MAX_FRAME_BYTES;
 	const uint16_t in_port = queue->vnet->port.number;
-	const uint16_t function = vq->config.function;
+	const uint32_t request = dma_request(HAL_DMA_READ, vq->config.function);
 	struct hal_dma_op *op = HAL_HOST_MAPPED ? NULL : dma_reserve(&core->dma, num);
-	const struct virtq_chain *chain = virtq_peek(vq, first);
+	const struct virtq_chain *begin = virtq_peek(vq, first);
 	const struct virtq_chain *end = vq->chain + vq->config.size;
-	uint32_t i;
+	const struct virtq_chain *chain;
+	struct pkt **top = pkt_top(&core->pool);
 
-	for (i = 0; i < num && !chain->num_segs; i++) {
-		struct pkt *pkt = NULL;
+	if (num < (uint32_t)(end - begin))
+		end = begin + num;
+	for (chain = begin; chain != end; chain++) {
+		uint32_t len_bytes = chain->len_bytes;
+		struct pkt *pkt;
 
-		if (chain->len_bytes <= max_bytes) {
-			pkt = pkt_alloc(&core->pool);
-			vnet_fill_pkt(pkt, vq, chain, in_port);
-			if (HAL_HOST_MAPPED)
-				vnet_read_mapped(pkt, chain, hdr_bytes);
-			else
-				*op++ = (struct hal_dma_op){
-					.host_addr = chain->bus_addr,
-					.card = pkt->data - hdr_bytes,
-					.flag = &vq->dma_failed,
-					.len_bytes = chain->len_bytes,
-					.function = function,
-					.dir = HAL_DMA_READ,
-				};
-		}
-		slot[i] = pkt;
-		if (++chain == end)
-			chain = vq->chain;
+		if (chain->num_segs || len_bytes > max_bytes)
+			break;
+		pkt = *--top;
+		vnet_fill_pkt(pkt, vq, chain, hdr_bytes, in_port);
+		if (HAL_HOST_MAPPED)
+			vnet_read_mapped(pkt, chain, hdr_bytes);
+		else
+			*op++ = (struct hal_dma_op){
+				.host_addr = chain->bus_addr,
+				.card = pkt->data - hdr_bytes,
+				.flag = &vq->dma_failed,
+				.len_bytes = len_bytes,
+				.request = request,
+			};
+		*slot++ = pkt;
 	}
+	pkt_set_top(&core->pool, top);
 	if (!HAL_HOST_MAPPED)
 		dma_commit(&core->dma, op);
-	return i;
+	return (uint32_t)(chain - begin);
 }
 
-/* The same for one chain of any sort. */
+/* The same for one chain of any sort. NULL: it is too long for a packet. */
 static struct pkt *vnet_ask_pieces(struct core *core, struct vnet_queue *queue,
 				   const struct virtq_chain *chain)
 {
@@ -268,7 +270,7 @@ static struct pkt *vnet_ask_pieces(struct core *core, struct vnet_queue *queue,
 	if (chain->len_bytes > hdr_bytes + XVIO_MAX_FRAME_BYTES)
 		return NULL;
 	pkt = pkt_alloc(&core->pool);
-	vnet_fill_pkt(pkt, vq, chain, queue->vnet->port.number);
+	vnet_fill_pkt(pkt, vq, chain, hdr_bytes, queue->vnet->port.number);
 	if (vnet_reads_header(hdr_bytes))
 		virtq_copy(vq, &core->dma, chain, 0, pkt->data - hdr_bytes,
 			   hdr_bytes + pkt->have_bytes);

@@ -150,16 +150,15 @@ static void vnet_send(struct core *core, struct port_row *row, struct virtq *vq,
 {
 	uint32_t len_bytes = output->pkt->len_bytes;
 
-	output->vq = vq;
-	output->sent = false;
+	output->vq = NULL;
 	if (vq && !vq->error && virtq_stock(vq)) {
 		const struct virtq_chain *chain = virtq_peek(vq, 0);
 
 		len_bytes += vq->config.hdr_bytes;
-		output->sent =
-			chain->len_bytes >= len_bytes && vnet_write_pieces(core, vq, chain, output);
+		if (chain->len_bytes >= len_bytes && vnet_write_pieces(core, vq, chain, output))
+			output->vq = vq;
 	}
-	if (!output->sent) {
+	if (!output->vq) {
 		vnet_drop(core, row->port, vq, output);
 		return;
 	}
@@ -185,8 +184,9 @@ static inline bool vnet_write_mapped(struct virtq *vq, const struct virtq_chain 
 }
 
 /* Elsewhere a frame goes out with the header in front of it, in one operation. */
-static inline void vnet_write_dma(struct hal_dma_op *op, struct virtq *vq,
-				  const struct virtq_chain *chain, const struct output *output)
+static inline void vnet_write_dma(struct hal_dma_op *op, uint32_t request, struct virtq *vq,
+				  const struct virtq_chain *chain, const struct output *output,
+				  uint32_t len_bytes)
 {
 	const struct pkt *pkt = output->pkt;
 
@@ -197,9 +197,8 @@ static inline void vnet_write_dma(struct hal_dma_op *op, struct virtq *vq,
 		.host_addr = chain->bus_addr,
 		.card = pkt->data - sizeof(vnet_plain_header),
 		.flag = &vq->dma_failed,
-		.len_bytes = pkt->len_bytes + (uint32_t)sizeof(vnet_plain_header),
-		.function = vq->config.function,
-		.dir = HAL_DMA_WRITE,
+		.len_bytes = len_bytes,
+		.request = request,
 	};
 }
 
@@ -213,43 +212,48 @@ static inline bool vnet_is_simple(const struct output *output)
 	return pkt->has_header && (!output->eth_dst || output->mark.sole);
 }
 
-/* Sends from output on as long as all is simple: packet, chain, room. Returns the first that is not. */
+/*
+ * Sends from output on as long as all is simple: packet, chain, room, this side of the wrap. Returns the
+ * first that is not.
+ */
 static struct output *vnet_send_simple(struct core *core, struct port_row *row, struct virtq *vq,
 				       struct output *output)
 {
 	struct hal_dma_op *op = HAL_HOST_MAPPED ? NULL : dma_reserve(&core->dma, OUTPUT_MAX);
-	struct virtq_chain *chain = virtq_peek(vq, 0);
-	const struct virtq_chain *end = vq->chain + vq->config.size;
+	const uint32_t request = dma_request(HAL_DMA_WRITE, vq->config.function);
+	const uint32_t before_wrap = vq->mask + 1 - (vq->taken & vq->mask);
+	struct virtq_chain *first = virtq_peek(vq, 0);
+	const struct virtq_chain *end = first + bits_min(virtq_stock(vq), before_wrap);
 	const uint16_t port = row->port->number;
-	const uint32_t stock = virtq_stock(vq);
-	uint64_t num_bytes = 0;
-	uint32_t num = 0;
+	uint32_t *written = &first->used_half[virtq_len_half(vq)];
+	struct virtq_chain *chain;
+	uint32_t num_bytes = 0;
+	uint32_t num;
 
-	for (; output && num < stock && vnet_is_simple(output); output = output->next) {
+	for (chain = first; chain != end && output && vnet_is_simple(output); chain++) {
 		const struct pkt *pkt = output->pkt;
 		uint32_t len_bytes = pkt->len_bytes + (uint32_t)sizeof(vnet_plain_header);
 
 		if (chain->num_segs || chain->len_bytes < len_bytes)
 			break;
 		if (!HAL_HOST_MAPPED)
-			vnet_write_dma(op++, vq, chain, output);
+			vnet_write_dma(op++, request, vq, chain, output, len_bytes);
 		else if (!vnet_write_mapped(vq, chain, output))
 			break;
 		if (HAL_HOST_MAPPED && pkt->vq)
 			pkt->vq->last_port = port;
-		chain->written_bytes = len_bytes;
+		*written = len_bytes;
+		written += sizeof(*chain) / sizeof(*written);
 		output->vq = vq;
-		output->sent = true;
-		num_bytes += pkt->len_bytes;
-		num++;
-		if (++chain == end)
-			chain = vq->chain;
+		num_bytes += len_bytes;
+		output = output->next;
 	}
 	if (!HAL_HOST_MAPPED)
 		dma_commit(&core->dma, op);
+	num = (uint32_t)(chain - first);
 	vq->taken += num;
 	row->num_sent += num;
-	row->num_sent_bytes += num_bytes;
+	row->num_sent_bytes += num_bytes - num * sizeof(vnet_plain_header);
 	return output;
 }
 
@@ -293,7 +297,7 @@ static void vnet_recount(const struct core *core, struct port_row *row)
 	const struct output *output;
 
 	for (output = row->first; output; output = output->next) {
-		if (!output->sent || !(output->vq->error || output->vq->dma_failed))
+		if (!output->vq || !(output->vq->error || output->vq->dma_failed))
 			continue;
 		vnet_drop(core, row->port, output->vq, output);
 		row->num_sent--;
@@ -317,7 +321,7 @@ static void vnet_count_misses(const struct core *core, const struct port_row *ro
 	const struct output *output;
 
 	for (output = row->first; output; output = output->next) {
-		if (output->sent && output->mark.flags & XVIO_META_F_REPR && !output->vq->error &&
+		if (output->vq && output->mark.flags & XVIO_META_F_REPR && !output->vq->error &&
 		    !output->vq->dma_failed)
 			port_count(core, output->mark.port, XVIO_STAT_REPR_TX_PACKETS, 1);
 	}
