@@ -6,8 +6,11 @@
 #include "path/flow.h"
 #include "path/port.h"
 
-static const union output_mark action_own = {{.port = XVIO_PORT_PF}};
-static const union output_mark action_sole = {{.port = XVIO_PORT_PF, .sole = true}};
+/* How a flow's packets are marked: sole if they go to one port. */
+static inline union output_mark action_mark(bool sole)
+{
+	return (union output_mark){{.port = XVIO_PORT_PF, .sole = sole}};
+}
 
 static inline void action_count(const struct flow *flow, unsigned core, uint64_t now_us,
 				unsigned num, uint64_t num_bytes)
@@ -27,8 +30,8 @@ static void action_run_list(struct core *core, const struct pkt_run *run,
 	for (i = 0; i < list->num; i++) {
 		const struct flow_output *output = &list->output[i];
 
-		output_add_run(core, run->pkts, run->num, output->port, action_own,
-			       output->sets_eth_dst ? output->eth_dst : NULL);
+		output_add(core, run, output->port, action_mark(false),
+			   output->sets_eth_dst ? output->eth_dst : NULL);
 	}
 }
 
@@ -36,46 +39,52 @@ static void action_run_list(struct core *core, const struct pkt_run *run,
 static inline unsigned action_run_flow(struct core *core, const struct pkt_run *run,
 				       const struct flow *flow)
 {
-	if (flow->kind == FLOW_OUTPUT)
-		output_add_run(core, run->pkts, run->num, flow->port, action_sole, NULL);
-	else if (flow->kind == FLOW_OUTPUT_ETH_DST)
-		output_add_run(core, run->pkts, run->num, flow->port, action_sole, flow->eth_dst);
-	else if (flow->kind == FLOW_LIST)
-		action_run_list(core, run, flow->list);
-	else
+	const uint8_t *eth_dst = NULL;
+
+	switch (flow->kind) {
+	case FLOW_DROP:
 		return run->num;
+	case FLOW_LIST:
+		action_run_list(core, run, flow->list);
+		return 0;
+	case FLOW_OUTPUT_ETH_DST:
+		eth_dst = flow->eth_dst;
+		break;
+	}
+	if (!output_add_along(&core->output, run, flow->port, action_mark(true), eth_dst))
+		output_add(core, run, flow->port, action_mark(true), eth_dst);
 	return 0;
 }
 
-static void action_count_port(const struct core *core, enum xvio_stat stat, unsigned num)
+static void action_count_port(const struct core *core, const struct burst *burst,
+			      enum xvio_stat stat, unsigned num)
 {
 	if (num)
-		port_count(core, core->burst.pkt[0]->in_port, stat, num);
+		port_count(core, burst->pkt[0]->in_port, stat, num);
 }
 
 /* All packets of a burst came in by the same port: its counters are written once. */
-void action_run(struct core *core)
+void action_run(struct core *core, const struct burst *burst)
 {
-	const struct burst *burst = &core->burst;
 	const struct pkt_run *end = burst->run + burst->num_runs;
 	const struct pkt_run *run;
 	unsigned num_misses = 0;
 	unsigned num_drops = 0;
-	unsigned i;
+	const unsigned number = core->number;
+	const uint64_t now_us = core->now_us;
 
 	for (run = burst->run; run != end; run++) {
 		const struct flow *flow = run->flow;
 
 		if (flow) {
-			action_count(flow, core->number, core->now_us, run->num, run->num_bytes);
+			action_count(flow, number, now_us, run->num, run->num_bytes);
 			num_drops += action_run_flow(core, run, flow);
-			continue;
+		} else {
+			output_add_miss(core, run);
+			num_misses += run->num;
 		}
-		for (i = 0; i < run->num; i++)
-			output_add_miss(core, run->pkts[i]);
-		num_misses += run->num;
 	}
-	action_count_port(core, XVIO_STAT_FLOW_HITS, burst->num - num_misses);
-	action_count_port(core, XVIO_STAT_FLOW_MISSES, num_misses);
-	action_count_port(core, XVIO_STAT_DROP_RULE, num_drops);
+	action_count_port(core, burst, XVIO_STAT_FLOW_HITS, burst->num - num_misses);
+	action_count_port(core, burst, XVIO_STAT_FLOW_MISSES, num_misses);
+	action_count_port(core, burst, XVIO_STAT_DROP_RULE, num_drops);
 }

@@ -152,9 +152,12 @@ static void cache_note_runs(struct cache *cache, bool looked, unsigned num_runs,
 /* The run that a packet alone is. */
 static inline void cache_begin_run(struct pkt_run *run, struct pkt *const *slot)
 {
+	const uint32_t len_bytes = (*slot)->len_bytes;
+
 	run->pkts = slot;
 	run->num = 1;
-	run->num_bytes = (*slot)->len_bytes;
+	run->num_bytes = len_bytes;
+	run->max_bytes = len_bytes;
 }
 
 /* Puts into the run the packets behind it, up to end, that have the key of its first one. */
@@ -163,12 +166,19 @@ static inline struct pkt *const *cache_extend_run(struct pkt_run *run, struct pk
 {
 	const union flow_key *key = &run->pkts[0]->key;
 	struct pkt *const *slot = run->pkts + 1;
-	uint32_t num_bytes = run->num_bytes;
+	uint64_t num_bytes = run->num_bytes;
+	uint64_t max_bytes = run->max_bytes;
 
-	for (; slot != end && key_same_masked(pair, num_pairs, &(*slot)->key, key); slot++)
-		num_bytes += (*slot)->len_bytes;
+	for (; slot != end && key_same_masked(pair, num_pairs, &(*slot)->key, key); slot++) {
+		const uint64_t len_bytes = (*slot)->len_bytes;
+
+		num_bytes += len_bytes;
+		if (__builtin_expect(len_bytes > max_bytes, 0))
+			max_bytes = len_bytes;
+	}
 	run->num = (unsigned)(slot - run->pkts);
-	run->num_bytes = num_bytes;
+	run->num_bytes = (uint32_t)num_bytes;
+	run->max_bytes = (uint32_t)max_bytes;
 	return slot;
 }
 

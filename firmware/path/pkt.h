@@ -47,20 +47,31 @@ struct pkt {
 	struct pkt *next; /* in pkt_pool.returned */
 };
 
-/* Packets of a burst, one after the other, that meet the same rule. */
+/* Packets, one after the other, that meet the same rule. */
 struct pkt_run {
 	struct flow *flow; /* NULL: none matches */
 	struct pkt *const *pkts;
 	unsigned num;
 	uint32_t num_bytes;
+	uint32_t max_bytes; /* of the longest */
 };
 
+/* The packets of one source in a round, which stay in their places until the round ends. */
 struct burst {
 	unsigned num;
 	unsigned num_runs;
 	struct pkt *pkt[PKT_BURST];
 	struct pkt_run run[PKT_BURST]; /* made by the lookup */
 };
+
+/* A packet alone, at its place among others, as a run of no rule yet. */
+static inline struct pkt_run pkt_run_begin(struct pkt *const *slot)
+{
+	const uint32_t len_bytes = (*slot)->len_bytes;
+
+	return (struct pkt_run){
+		.pkts = slot, .num = 1, .num_bytes = len_bytes, .max_bytes = len_bytes};
+}
 
 /* The rule that the lookup found for a packet of the burst; for tests and benches. */
 static inline struct flow *burst_flow(const struct burst *burst, unsigned i)

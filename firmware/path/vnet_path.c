@@ -369,9 +369,11 @@ static inline void vnet_make_header(struct pkt *pkt)
  * What host software sends is marked: the PF's own is looked up (true), the rest goes out of a port
  * directly, for its representor.
  */
-static bool vnet_receive_marked(struct core *core, struct pkt *pkt)
+static bool vnet_receive_marked(struct core *core, struct pkt *const *slot)
 {
 	union output_mark none = {{.port = XVIO_PORT_PF}};
+	struct pkt_run run = pkt_run_begin(slot);
+	struct pkt *pkt = *slot;
 	struct xvio_pkt_meta meta;
 
 	memcpy(&meta, pkt->data - sizeof(meta), sizeof(meta));
@@ -385,7 +387,7 @@ static bool vnet_receive_marked(struct core *core, struct pkt *pkt)
 	}
 	vnet_make_header(pkt);
 	port_count(core, meta.port, XVIO_STAT_REPR_RX_PACKETS, 1);
-	output_add(core, pkt, meta.port, none, NULL);
+	output_add(core, &run, meta.port, none, NULL);
 	return false;
 }
 
@@ -414,7 +416,7 @@ static unsigned vnet_take_marked(struct core *core, struct vnet_queue *queue, st
 		if (!vnet_header_is_plain(pkt->data - sizeof(struct xvio_pkt_meta)) ||
 		    pkt->len_bytes < XVIO_MIN_FRAME_BYTES)
 			received->num_malformed++;
-		else if (vnet_receive_marked(core, pkt))
+		else if (vnet_receive_marked(core, &queue->pkt[i]))
 			good[num++] = pkt;
 	}
 	return num;
@@ -462,12 +464,11 @@ static __attribute__((noinline)) void vnet_sort(struct burst *burst, struct pkt 
 	burst->num = (unsigned)(good - burst->pkt);
 }
 
-void vnet_receive(struct core *core, struct vnet_queue *queue)
+void vnet_receive(struct core *core, struct vnet_queue *queue, struct burst *burst)
 {
 	struct port *port = &queue->vnet->port;
 	struct stats *stats = &port_row(port, core->number)->stats;
 	struct vnet_received received = {0};
-	struct burst *burst = &core->burst;
 	struct pkt **pkts = queue->pkt;
 	unsigned num = queue->num_asked;
 

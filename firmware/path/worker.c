@@ -61,10 +61,10 @@ void worker_init(void)
 		panic("worker: no memory for the packet path, or no worker core");
 }
 
-static void worker_switch_burst(struct core *core)
+static void worker_switch_burst(struct core *core, struct burst *burst)
 {
-	cache_lookup(core->cache, &core->burst);
-	action_run(core);
+	cache_lookup(core->cache, burst);
+	action_run(core, burst);
 }
 
 static void worker_run_call(struct core *core)
@@ -105,6 +105,7 @@ static void worker_end_round(struct core *core)
 bool worker_poll(void)
 {
 	struct core *core = core_self();
+	struct burst *burst = core->burst;
 	unsigned i;
 
 	core->busy = false;
@@ -117,12 +118,12 @@ bool worker_poll(void)
 	handover_take(core);
 	vnet_fetch(core);
 	for (i = 0; i < core->num_queues; i++) {
-		vnet_receive(core, core->queue[i]);
-		worker_switch_burst(core);
+		vnet_receive(core, core->queue[i], burst);
+		worker_switch_burst(core, burst++);
 	}
 	for (i = 0; i < core->num_macs; i++) {
-		mac_receive(core, core->mac[i]);
-		worker_switch_burst(core);
+		mac_receive(core, core->mac[i], burst);
+		worker_switch_burst(core, burst++);
 	}
 	output_flush(core);
 	worker_end_round(core);
