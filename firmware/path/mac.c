@@ -85,11 +85,12 @@ void mac_end_round(struct mac *mac)
 }
 
 /* A MAC takes all it is given. */
-static struct virtq *mac_shortage(struct port *port, unsigned num)
+static unsigned mac_shortage(struct port *port, unsigned num, struct virtq **vqs)
 {
 	(void)port;
 	(void)num;
-	return NULL;
+	(void)vqs;
+	return 0;
 }
 
 /* Frames that go out together, and whose they are. */

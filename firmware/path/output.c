@@ -30,11 +30,9 @@ static void output_fetch_short(struct core *core)
 
 	list_for_each_safe (link, next, &core->output.rows) {
 		struct port_row *row = list_entry(link, struct port_row, link);
-		struct virtq *vq = row->port->ops->shortage(row->port, row->num_outputs);
 
-		if (vq)
-			vqs[num++] = vq;
-		if (num == CORE_MAX_FETCHES) {
+		num += row->port->ops->shortage(row->port, row->num_outputs, &vqs[num]);
+		if (num > CORE_MAX_FETCHES - PORT_MAX_SHORT) {
 			virtq_fetch(vqs, num, &core->dma);
 			num = 0;
 		}

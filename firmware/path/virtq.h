@@ -167,10 +167,16 @@ static inline struct virtq_chain *virtq_peek(const struct virtq *vq, uint32_t i)
 	return &vq->chain[(vq->taken + i) & vq->mask];
 }
 
-/* How many more chains may be fetched. */
+/* How many more chains the ring can hold. */
+static inline uint32_t virtq_unfetched(const struct virtq *vq)
+{
+	return vq->mask + 1 - (vq->fetched - vq->published);
+}
+
+/* How many more chains may be fetched at once. */
 static inline uint32_t virtq_room(const struct virtq *vq)
 {
-	uint32_t room = vq->mask + 1 - virtq_stock(vq);
+	uint32_t room = virtq_unfetched(vq);
 
 	return room < VIRTQ_FETCH_MAX ? room : VIRTQ_FETCH_MAX;
 }

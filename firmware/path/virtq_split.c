@@ -44,7 +44,7 @@ static uint32_t split_num_new(struct virtq *vq)
 	uint16_t idx = __atomic_load_n(&vq->avail->idx, __ATOMIC_ACQUIRE);
 	uint32_t num_new = (uint16_t)(idx - (uint16_t)vq->fetched);
 
-	if (num_new + virtq_stock(vq) > vq->config.size) {
+	if (num_new > virtq_unfetched(vq)) {
 		virtq_fail(vq, XVIO_RING_ERR_INDEX);
 		return 0;
 	}

@@ -15,14 +15,6 @@
 /* The header in front of a packet for a driver; with MRG_RXBUF not negotiated too (5.1.6.4.1). */
 static const struct virtio_net_hdr vnet_plain_header = {.num_buffers = 1};
 
-/* The first receive queue that runs; NULL: none. */
-static struct virtq *vnet_receive_queue(struct port *port)
-{
-	const struct vnet *vnet = list_entry(port, struct vnet, port);
-
-	return vnet->num_receive ? vnet->receive[0]->vq : NULL;
-}
-
 /* A flow's packets stay in one of the receive queues that run. NULL: none runs. */
 static struct virtq *vnet_choose_queue(const struct vnet *vnet, const struct pkt *pkt)
 {
@@ -67,11 +59,22 @@ void vnet_prefetch_to(struct core *core, const struct vnet_queue *from)
 	}
 }
 
-static struct virtq *vnet_shortage(struct port *port, unsigned num)
-{
-	struct virtq *vq = vnet_receive_queue(port);
+_Static_assert(VNET_MAX_QUEUES / 2 <= PORT_MAX_SHORT, "receive queues");
 
-	return vq && !vq->error && virtq_stock(vq) < num ? vq : NULL;
+/* Any of the queues may be the one that they all go to. */
+static unsigned vnet_shortage(struct port *port, unsigned num, struct virtq **vqs)
+{
+	const struct vnet *vnet = list_entry(port, struct vnet, port);
+	unsigned num_short = 0;
+	unsigned i;
+
+	for (i = 0; i < vnet->num_receive; i++) {
+		struct virtq *vq = vnet->receive[i]->vq;
+
+		if (!vq->error && virtq_stock(vq) < num)
+			vqs[num_short++] = vq;
+	}
+	return num_short;
 }
 
 /* A packet that cannot be delivered: why, and whose it is. */
@@ -200,7 +203,12 @@ static inline void vnet_write_dma(struct hal_dma_op *op, uint32_t request, struc
 	};
 }
 
-/* Whether the packets of an output are of the sort that the two above can write, if they have headers. */
+/*
+ * Whether packets of an output are of the sort that the two above can write, if they have headers. A frame
+ * that is changed in place is nobody else's: a sole packet stands in one output, here or on the one core
+ * that it was lent to, whose own core does not look at it until it is returned; and a frame in a MAC's slot
+ * has no header in front.
+ */
 static inline bool vnet_is_simple(const struct output *output)
 {
 	return HAL_HOST_MAPPED || !output->eth_dst || output->mark.sole;
@@ -312,9 +320,6 @@ static void vnet_transmit(struct core *core, struct port_row *row)
 			vnet_send_simple(core, row, vq, &at);
 		if (!at.output)
 			break;
-		/* vnet_shortage() speaks for the first queue alone. */
-		if (HAL_HOST_MAPPED && vnet->num_receive > 1 && !virtq_stock(vq))
-			virtq_fetch(&vq, 1, &core->dma);
 		vnet_send(core, row, vq, at.output, (unsigned)(at.slot - at.output->pkts));
 		if (++at.slot == at.output->pkts + at.output->num)
 			at = vnet_begin(at.output->next);
