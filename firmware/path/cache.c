@@ -182,6 +182,25 @@ static inline struct pkt *const *cache_extend_run(struct pkt_run *run, struct pk
 	return slot;
 }
 
+/* Puts a run behind the others, or into the last of them if that has the same flow. Returns their end. */
+static inline struct pkt_run *cache_append_run(struct burst *burst, struct pkt_run *end,
+					       const struct pkt_run *run, struct flow *flow)
+{
+	struct pkt_run *last = end - 1;
+
+	if (end != burst->run && last->flow == flow) {
+		last->num += run->num;
+		last->num_bytes += run->num_bytes;
+		if (run->max_bytes > last->max_bytes)
+			last->max_bytes = run->max_bytes;
+		return end;
+	}
+	if (end != run)
+		*end = *run;
+	end->flow = flow;
+	return end + 1;
+}
+
 /* First stage. Returns the number of runs. */
 static unsigned cache_aim_all(struct cache *cache, struct burst *burst,
 			      const struct classifier_view *view)
@@ -201,9 +220,8 @@ static unsigned cache_aim_all(struct cache *cache, struct burst *burst,
 			slot = cache_extend_run(run, end, mask->pair, mask->num_pairs);
 		probe++->run = run++;
 	}
-	burst->num_runs = (unsigned)(run - burst->run);
-	cache_note_runs(cache, look, burst->num_runs, burst->num);
-	return burst->num_runs;
+	cache_note_runs(cache, look, (unsigned)(run - burst->run), burst->num);
+	return (unsigned)(run - burst->run);
 }
 
 /* What the last stage will look at: the rule's line with its generation and its action. */
@@ -364,19 +382,22 @@ static void cache_lookup_in_stages(struct cache *cache, struct burst *burst,
 	const uint32_t num_pairs = view->mask->num_pairs;
 	const unsigned num_runs = cache_aim_all(cache, burst, view);
 	const unsigned core = hal_core();
+	struct pkt_run *end = burst->run;
 	unsigned i;
 
 	cache_choose(cache, num_runs, view->mask);
 	for (i = 0; i < num_runs; i++) {
 		struct cache_probe *probe = &cache->probe[i];
-		struct pkt_run *run = probe->run;
+		struct flow *flow;
 
 		if (!cache_finish(cache, probe->entry, cache_stamp(view, probe), &probe->masked,
-				  num_pairs, &run->flow))
-			run->flow = cache_resolve(cache, view, &run->pkts[0]->key);
-		if (run->flow)
-			prefetch_write(flow_count(run->flow, core));
+				  num_pairs, &flow))
+			flow = cache_resolve(cache, view, &probe->run->pkts[0]->key);
+		if (flow)
+			prefetch_write(flow_count(flow, core));
+		end = cache_append_run(burst, end, probe->run, flow);
 	}
+	burst->num_runs = (unsigned)(end - burst->run);
 }
 
 /*
@@ -395,22 +416,25 @@ cache_lookup_pairs(struct cache *cache, struct burst *burst, const struct classi
 	struct pkt *const *slot = burst->pkt;
 	struct pkt *const *end = slot + burst->num;
 	struct pkt_run *run = burst->run;
+	unsigned num_keys = 0;
 
 	while (slot != end) {
 		const union flow_key *key = &(*slot)->key;
 		struct key_masked masked;
+		struct flow *flow;
 		uint64_t hash = key_hash_pairs(pair, num_pairs, key, &masked);
 
 		if (!cache_finish(cache, &entries[hash & entry_mask], now | cache_sign(hash),
-				  &masked, num_pairs, &run->flow))
-			run->flow = cache_resolve(cache, view, key);
+				  &masked, num_pairs, &flow))
+			flow = cache_resolve(cache, view, key);
 		cache_begin_run(run, slot++);
 		if (look)
 			slot = cache_extend_run(run, end, pair, num_pairs);
-		run++;
+		run = cache_append_run(burst, run, run, flow);
+		num_keys++;
 	}
 	burst->num_runs = (unsigned)(run - burst->run);
-	cache_note_runs(cache, look, burst->num_runs, burst->num);
+	cache_note_runs(cache, look, num_keys, burst->num);
 }
 
 static void cache_lookup_one_by_one(struct cache *cache, struct burst *burst,
