@@ -68,10 +68,10 @@ void action_run(struct core *core, const struct burst *burst)
 {
 	const struct pkt_run *end = burst->run + burst->num_runs;
 	const struct pkt_run *run;
+	const uint64_t now_us = core->now_us;
+	const unsigned number = core->number;
 	unsigned num_misses = 0;
 	unsigned num_drops = 0;
-	const unsigned number = core->number;
-	const uint64_t now_us = core->now_us;
 
 	for (run = burst->run; run != end; run++) {
 		const struct flow *flow = run->flow;
