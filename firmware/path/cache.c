@@ -149,17 +149,6 @@ static void cache_note_runs(struct cache *cache, bool looked, unsigned num_runs,
 		cache->no_runs = CACHE_NO_RUNS;
 }
 
-/* The run that a packet alone is. */
-static inline void cache_begin_run(struct pkt_run *run, struct pkt *const *slot)
-{
-	const uint32_t len_bytes = (*slot)->len_bytes;
-
-	run->pkts = slot;
-	run->num = 1;
-	run->num_bytes = len_bytes;
-	run->max_bytes = len_bytes;
-}
-
 /* Puts into the run the packets behind it, up to end, that have the key of its first one. */
 static inline struct pkt *const *cache_extend_run(struct pkt_run *run, struct pkt *const *end,
 						  const struct key_pair *pair, uint32_t num_pairs)
@@ -186,9 +175,9 @@ static inline struct pkt *const *cache_extend_run(struct pkt_run *run, struct pk
 static inline struct pkt_run *cache_append_run(struct burst *burst, struct pkt_run *end,
 					       const struct pkt_run *run, struct flow *flow)
 {
-	struct pkt_run *last = end - 1;
+	if (end != burst->run && end[-1].flow == flow) {
+		struct pkt_run *last = &end[-1];
 
-	if (end != burst->run && last->flow == flow) {
 		last->num += run->num;
 		last->num_bytes += run->num_bytes;
 		if (run->max_bytes > last->max_bytes)
@@ -215,7 +204,7 @@ static unsigned cache_aim_all(struct cache *cache, struct burst *burst,
 	while (slot != end) {
 		cache_aim(cache, probe, view, &(*slot)->key);
 		prefetch_read(probe->home);
-		cache_begin_run(run, slot++);
+		*run = pkt_run_begin(slot++);
 		if (look)
 			slot = cache_extend_run(run, end, mask->pair, mask->num_pairs);
 		probe++->run = run++;
@@ -427,7 +416,7 @@ cache_lookup_pairs(struct cache *cache, struct burst *burst, const struct classi
 		if (!cache_finish(cache, &entries[hash & entry_mask], now | cache_sign(hash),
 				  &masked, num_pairs, &flow))
 			flow = cache_resolve(cache, view, key);
-		cache_begin_run(run, slot++);
+		*run = pkt_run_begin(slot++);
 		if (look)
 			slot = cache_extend_run(run, end, pair, num_pairs);
 		run = cache_append_run(burst, run, run, flow);
@@ -464,7 +453,7 @@ static void cache_ask(struct cache *cache, struct burst *burst, const struct cla
 	cache->num_asked += burst->num;
 	burst->num_runs = burst->num;
 	for (i = 0; i < burst->num; i++) {
-		cache_begin_run(&burst->run[i], &burst->pkt[i]);
+		burst->run[i] = pkt_run_begin(&burst->pkt[i]);
 		burst->run[i].flow = cache_flow(classifier_find(view, &burst->pkt[i]->key));
 	}
 }
