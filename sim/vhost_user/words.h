@@ -15,6 +15,7 @@
 struct words {
 	char line[WORDS_LINE_BYTES]; /* cut into words in place */
 	const char *word[WORDS_MAX];
+	uint16_t len[WORDS_MAX]; /* of the words */
 	unsigned num;
 	unsigned at; /* the next one */
 	char error[256]; /* empty: none so far */

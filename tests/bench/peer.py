@@ -162,7 +162,8 @@ class Switch:
         return self.children[1]
 
     def pause(self):
-        procs.pause(self.children)
+        """The one with the workers first: until it stands still, the other may find no processor."""
+        procs.pause(reversed(self.children))
 
     def resume(self):
         procs.resume(self.children)

@@ -66,7 +66,7 @@ class Table:
         return taken[2] / taken[0], taken[2] / taken[1], 2 * taken[2] / (taken[0] + taken[1])
 
 
-def _measure(context, maker, CONFIG, num_rules, result):
+def _measure(context, maker, config, num_rules, result):
     setup = measure.Setup(context, maker, config)
     name = setup.name
     try:
