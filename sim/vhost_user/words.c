@@ -15,8 +15,9 @@
 enum { WORDS_BAD, WORDS_GRAPH, WORDS_BLANK, WORDS_END };
 
 static const uint8_t words_class[256] = {
-	['\t'] = WORDS_BLANK, ['\n'] = WORDS_BLANK, ['\r'] = WORDS_BLANK, [' '] = WORDS_BLANK,
-	['#'] = WORDS_END,    ['\0'] = WORDS_END,	 ['!' ... '"'] = WORDS_GRAPH, ['$' ... '~'] = WORDS_GRAPH,
+	['\t'] = WORDS_BLANK,	     ['\n'] = WORDS_BLANK,	  ['\r'] = WORDS_BLANK,
+	[' '] = WORDS_BLANK,	     ['#'] = WORDS_END,		  ['\0'] = WORDS_END,
+	['!' ... '"'] = WORDS_GRAPH, ['$' ... '~'] = WORDS_GRAPH,
 };
 
 static unsigned words_class_of(const char *c)

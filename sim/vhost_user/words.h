@@ -9,8 +9,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define WORDS_MAX	 128u
-#define WORDS_LINE_BYTES 2048u /* with the NUL */
+#define WORDS_MAX	  128u
+#define WORDS_LINE_BYTES  2048u /* with the NUL */
+#define WORDS_ERROR_BYTES 256u
 
 struct words {
 	char line[WORDS_LINE_BYTES]; /* cut into words in place */
@@ -18,7 +19,7 @@ struct words {
 	uint16_t len[WORDS_MAX]; /* of the words */
 	unsigned num;
 	unsigned at; /* the next one */
-	char error[256]; /* empty: none so far */
+	char error[WORDS_ERROR_BYTES]; /* empty: none so far */
 };
 
 /* Cuts a line; '#' begins a comment. False: too long, too many words, or not text. */
