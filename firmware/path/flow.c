@@ -131,7 +131,7 @@ static struct flow *flow_walk(uint64_t cookie, struct index_walk *walk)
 {
 	struct flow *flow;
 
-	*walk = index_begin(&flow_cookies, (uint32_t)hash_word(cookie));
+	*walk = index_begin(&flow_cookies, (uint32_t)hash_serial(cookie));
 	do
 		flow = index_next(walk);
 	while (flow && flow->cookie != cookie);
@@ -318,7 +318,7 @@ unsigned flow_add(const struct xvio_flow_rule *rule, uint32_t *detail)
 		flow_give_back(flow);
 		return XVIO_ST_NO_SPACE;
 	}
-	index_put(&flow_cookies, (uint32_t)hash_word(rule->cookie), flow);
+	index_put(&flow_cookies, (uint32_t)hash_serial(rule->cookie), flow);
 	flow_num_rules++;
 	return XVIO_ST_OK;
 }

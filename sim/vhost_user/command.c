@@ -134,7 +134,7 @@ static bool command_port_add(struct words *words, struct command_text *text)
 
 	if (!name)
 		return false;
-	if (strcmp(name, "any") == 0 || vport_find(name))
+	if (words_same(name, "any") || vport_find(name))
 		return words_refuse(words, "this name is taken");
 	strcpy(options.name, name);
 	if (!words_expect(words, "socket"))
@@ -346,7 +346,7 @@ static const struct command *command_find(struct words *words)
 	size_t i;
 
 	for (i = 0; i < sizeof(command_table) / sizeof(command_table[0]); i++) {
-		if (strcmp(first, command_table[i].first) != 0)
+		if (!words_same(first, command_table[i].first))
 			continue;
 		known = true;
 		if (!command_table[i].second || words_take(words, command_table[i].second))
@@ -370,8 +370,8 @@ static bool command_dispatch(struct words *words, struct command_text *text)
 
 static bool command_is(const struct words *words, const char *first, const char *second)
 {
-	return words->num == 2 && strcmp(words->word[0], first) == 0 &&
-	       strcmp(words->word[1], second) == 0;
+	return words->num == 2 && words_same(words->word[0], first) &&
+	       words_same(words->word[1], second);
 }
 
 static bool command_batch_change(struct words *words)

@@ -26,7 +26,7 @@ size_t handles_num(void)
 
 static size_t handles_home(uint64_t number)
 {
-	return hash_word(number) & handles_mask;
+	return hash_serial(number) & handles_mask;
 }
 
 /* The slot of this number, or the empty one where it would be put. */

@@ -40,8 +40,8 @@ static struct rule *rules_of(struct handle *handle)
 /* A word whose value has a field of its own. */
 static bool rules_has_field(const char *word)
 {
-	return strcmp(word, "dev") == 0 || strcmp(word, "prio") == 0 || strcmp(word, "pref") == 0 ||
-	       strcmp(word, "handle") == 0;
+	return words_same(word, "dev") || words_same(word, "prio") || words_same(word, "pref") ||
+	       words_same(word, "handle");
 }
 
 /* The words of a rule as they were given, but for those with fields; returns the length. */
@@ -52,7 +52,7 @@ static size_t rules_join(const struct words *words, unsigned from, char text[WOR
 	unsigned i;
 
 	for (i = from; i < words->num; i++) {
-		head = head && strcmp(words->word[i], "flower") != 0;
+		head = head && !words_same(words->word[i], "flower");
 		if (head && rules_has_field(words->word[i])) {
 			i++;
 			continue;

@@ -69,8 +69,7 @@ bool words_take(struct words *words, const char *word)
 {
 	const char *next = words_peek(words);
 
-	/* Most words are not this one, and differ where they begin. */
-	if (!next || next[0] != word[0] || strcmp(next, word) != 0)
+	if (!next || !words_same(next, word))
 		return false;
 	words->at++;
 	return true;
@@ -109,7 +108,7 @@ bool words_expect(struct words *words, const char *word)
 
 	if (!next)
 		return false;
-	return strcmp(next, word) == 0 || words_refuse(words, "'%s' should stand here", word);
+	return words_same(next, word) || words_refuse(words, "'%s' should stand here", word);
 }
 
 bool words_end(struct words *words)

@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <string.h>
 
 #define WORDS_MAX	  128u
 #define WORDS_LINE_BYTES  2048u /* with the NUL */
@@ -21,6 +22,12 @@ struct words {
 	unsigned at; /* the next one */
 	char error[WORDS_ERROR_BYTES]; /* empty: none so far */
 };
+
+/* Whether two words are the same. Most are not, and differ where they begin. */
+static inline bool words_same(const char *a, const char *b)
+{
+	return a[0] == b[0] && strcmp(a, b) == 0;
+}
 
 /* Cuts a line; '#' begins a comment. False: too long, too many words, or not text. */
 bool words_split(struct words *words, const char *line);
