@@ -98,6 +98,10 @@ class Switch:
     def send_rules(self, text):
         self.control.ask_all(text)
 
+    def control_seconds(self):
+        """Processor time of the control thread, which is the first."""
+        return procs.waiting_ns(self.child)[str(self.child.pid)][0] / 1e9
+
     def _stats(self, port):
         return self.control.ask(f"stats port p{port}")["stats"]
 

@@ -117,6 +117,13 @@ class Switch:
     def send_rules(self, text):
         self.ofctl("--bundle", "add-flows", BRIDGE, "-", data=text)
 
+    def control_seconds(self):
+        """Processor time of all threads but the workers, and of ovs-ofctl, which reads the text."""
+        daemon = self.children[1]
+        return procs.ended_seconds() + sum(
+            ran for thread, (ran, _) in procs.waiting_ns(daemon).items()
+            if not procs.thread_name(daemon, thread).startswith("pmd")) / 1e9
+
     def cores(self):
         """Since start, per worker core: packets received, busy and idle cycles."""
         text = self.appctl("dpif-netdev/pmd-stats-show")
