@@ -16,7 +16,7 @@ from rules import partner
 
 WARM_S = 0.4
 SETTLE_S = 1.0
-TRIES = 4  # for a window that others do not disturb
+TRIES = 3  # for a window that others do not disturb
 DISTURBED_SHARE = 0.05
 CHECK_FRAMES = 2048  # a port, in the verification pass
 
@@ -71,6 +71,7 @@ class Setup:
                                   context.log_dir)
         self.name = self.switch.name
         self.generators = []
+        self.tries_left = context.runs  # beyond one a window: a disturbed machine costs twice, no more
 
     def _log(self):
         return os.path.join(self.context.log_dir, f"testpmd-{self.name}.log")
@@ -136,10 +137,12 @@ class Setup:
         Runs for one window and returns what it gave; one in which others had the workers' cores is
         done again. during: called instead of waiting, to do something meanwhile, once.
         """
-        for _ in range(1 if during else TRIES):
+        figures = self._window(during)
+        tries = 0 if during else TRIES - 1
+        while figures["disturbed_share"] > DISTURBED_SHARE and tries and self.tries_left:
+            tries -= 1
+            self.tries_left -= 1
             figures = self._window(during)
-            if figures["disturbed_share"] <= DISTURBED_SHARE:
-                break
         return figures
 
     def _window(self, during):

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0
-"""The peer: OVS-DPDK with an ovsdb-server and an ovs-vswitchd of its own in a private folder.
+"""The peer: OVS-DPDK with an ovsdb-server and an ovs-vswitchd of its own in a private folder, and
+in a network namespace of its own if we may.
 
 Everything stays at Debian's defaults but what the two cores and the vhost-user ports ask for.
 """
@@ -76,7 +77,9 @@ class Switch:
                    f"other_config:pmd-cpu-mask={mask:#x}", *memory,
                    f'other_config:dpdk-extra="{eal}"', "other_config:n-handler-threads=1",
                    "other_config:n-revalidator-threads=1")
-        daemon = procs.spawn([machine.VSWITCHD, self.db, f"--unixctl={self.ctl}"],
+        # Its bridge is also a device of the kernel's, by a name that only one OVS can have.
+        alone = ["unshare", "--net"] if os.geteuid() == 0 else []
+        daemon = procs.spawn([*alone, machine.VSWITCHD, self.db, f"--unixctl={self.ctl}"],
                              {self.home_core}, f"{self.log_dir}/ovs-vswitchd.log", env=self.env)
         self.children.append(daemon)
         procs.wait_for(lambda: os.path.exists(self.ctl), 30, "ovs-vswitchd", daemon)
