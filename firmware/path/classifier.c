@@ -311,6 +311,15 @@ static void classifier_link(struct classifier_table *table, struct classifier_en
 	atomic_store_explicit(&at->next, entry, memory_order_release);
 }
 
+void classifier_expect(const union flow_key *key, const union flow_key *mask)
+{
+	const struct classifier_table *table = classifier_find_table(mask);
+	struct key_masked masked;
+
+	if (table)
+		index_expect(&table->index, (uint32_t)key_hash(&table->mask, key, &masked));
+}
+
 bool classifier_add(struct classifier_entry *entry, const union flow_key *mask)
 {
 	uint64_t sequence = classifier_own_sequence() + 1;

@@ -295,6 +295,15 @@ static void flow_fill(struct flow *flow, const struct xvio_flow_rule *rule)
 	atomic_store_explicit(&flow_count(flow, 0)->last_us, hal_time_us(), memory_order_relaxed);
 }
 
+void flow_expect(const struct xvio_flow_rule *rule)
+{
+	const union flow_key key = {.field = rule->key};
+	const union flow_key mask = {.field = rule->mask};
+
+	if (PREFETCH_WORKS)
+		classifier_expect(&key, &mask);
+}
+
 unsigned flow_add(const struct xvio_flow_rule *rule, uint32_t *detail)
 {
 	union flow_key mask = {.field = rule->mask};

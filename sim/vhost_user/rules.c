@@ -113,6 +113,7 @@ bool rules_add(struct words *words, uint64_t *handle)
 
 	if (!flower_parse_rule(words, &selection, &abi))
 		return false;
+	flow_expect(&abi);
 	while (!selection.has_handle && handles_find(rules_next_handle))
 		rules_next_handle++;
 	abi.cookie = selection.has_handle ? selection.handle : rules_next_handle;
