@@ -90,6 +90,14 @@ def cpu_name():
     return "unknown"
 
 
+def cycles_a_second():
+    """Of the time-stamp counter, roughly: the kernel tells the clock of the cores, which is near it."""
+    for line in _read("/proc/cpuinfo").splitlines():
+        if line.startswith("cpu MHz"):
+            return float(line.split(":", 1)[1]) * 1e6
+    raise procs.BenchError("/proc/cpuinfo has no 'cpu MHz'")
+
+
 def versions():
     """One line a program; programs that are not there are left out."""
     lines = []

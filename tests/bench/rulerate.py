@@ -90,8 +90,12 @@ def _measure(context, maker, config, num_rules, result):
         before = setup.window()
         table = Table(setup.switch)
         setup.switch.resume()
+        time.sleep(0.05)
+        began = setup.snapshot()
         fill = table.fill(num_rules)
         quiet = table.change_for(CHANGE_S)
+        if setup.clock_jumped(began, setup.snapshot()):
+            raise procs.BenchError(measure.CLOCK_JUMPED)
         setup.switch.pause()
         rates = {}
         figures = setup.window(during=lambda: rates.update(table.change_for(CHANGE_S)))

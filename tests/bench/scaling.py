@@ -55,9 +55,9 @@ def _phases(setup, rounds, run_s):
     """Cycles a packet, and how much of what the rings hold was moved in a phase."""
     setup.switch.resume()
     time.sleep(0.05)
-    before = setup.switch.cores()
+    before = setup.snapshot()
     setup.switch.pause()
-    began, times = time.monotonic(), setup.times()
+    times = setup.times()
     with Exact():
         for _ in range(rounds):
             procs.resume(setup.children())
@@ -67,13 +67,15 @@ def _phases(setup, rounds, run_s):
             time.sleep(run_s)
             setup.switch.pause()
     ran, lost = setup.worker_times(times, setup.times())
-    seconds = time.monotonic() - began
     setup.switch.resume()
     time.sleep(0.01)  # what is left in the rings: one phase too many of all these rounds
-    after = setup.switch.cores()
-    packets, busy, idle = (sum(now[key] - before[core][key] for core, now in after.items())
-                           for key in ("packets", "busy", "idle"))
-    cycles_a_second = (busy + idle) / len(after) / seconds
+    after = setup.snapshot()
+    if setup.clock_jumped(before, after):
+        raise procs.BenchError(measure.CLOCK_JUMPED)
+    packets, cycles = (sum(now[key] - before["cores"][core][key]
+                           for core, now in after["cores"].items() for key in keys)
+                       for keys in (("packets",), ("busy", "idle")))
+    cycles_a_second = cycles / len(after["cores"]) / (after["time"] - before["time"])
     figures = {"cycles_per_packet": ran * cycles_a_second / packets, "mpps": 0, "busy_share": 1,
                "lost_share": 0, "disturbed_share": lost / (lost + ran)}
     return figures, packets / rounds / setup.config.num_ports / RING
