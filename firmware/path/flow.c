@@ -304,6 +304,14 @@ void flow_expect(const struct xvio_flow_rule *rule)
 		classifier_expect(&key, &mask);
 }
 
+void flow_expect_del(uint64_t cookie)
+{
+	const struct flow *flow = PREFETCH_WORKS ? flow_find(cookie) : NULL;
+
+	if (flow)
+		classifier_expect_remove(&flow->entry);
+}
+
 unsigned flow_add(const struct xvio_flow_rule *rule, uint32_t *detail)
 {
 	union flow_key mask = {.field = rule->mask};

@@ -79,6 +79,9 @@ unsigned flow_add(const struct xvio_flow_rule *rule, uint32_t *detail);
  */
 void flow_expect(const struct xvio_flow_rule *rule);
 
+/* The same for flow_del(). */
+void flow_expect_del(uint64_t cookie);
+
 /*
  * Removes a rule: no packet looked up from now on sees it. last (may be NULL): its final counters, for
  * which it waits until no worker uses the rule any more; without last it does not wait.

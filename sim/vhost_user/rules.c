@@ -133,9 +133,12 @@ bool rules_add(struct words *words, uint64_t *handle)
 
 static void rules_delete(struct rule *rule)
 {
-	flow_del(rule->handle.number, NULL);
+	uint64_t cookie = rule->handle.number;
+
+	flow_expect_del(cookie);
 	handles_take(&rule->handle);
 	free(rule);
+	flow_del(cookie, NULL);
 }
 
 static bool rules_names_port(const struct rule *rule, uint16_t port)
