@@ -54,7 +54,7 @@ $(C)/unit/flash/test_flash: CHECK_CPPFLAGS += -Ihostdrv/flash
 $(C)/unit/flash/test_flash: $(CHECK_FLASH:%.c=$(C)/obj/%.o)
 
 # xvio-vhost's words and commands, on the fake HAL; its sockets and libvhost-user are stubs.
-CHECK_VHOST := $(addprefix $(C)/obj/sim/vhost_user/,words.o flower.o rules.o vport.o command.o workers.o control.o loop.o) \
+CHECK_VHOST := $(addprefix $(C)/obj/sim/vhost_user/,words.o flower.o rules.o handles.o vport.o command.o workers.o control.o loop.o) \
 	$(C)/obj/tests/unit/vhost/stub.o
 CHECK_VHOST_UNITS := $(filter $(C)/unit/vhost/%,$(CHECK_UNITS))
 $(CHECK_VHOST_UNITS): CHECK_CPPFLAGS += -Isim/vhost_user

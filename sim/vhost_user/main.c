@@ -65,6 +65,7 @@ static const char main_usage[] =
 	"  filter add dev NAME|any prio N [handle H] protocol P flower KEYS action ACTION...\n"
 	"  filter del|show [dev NAME|any] [prio N] [handle H] | filter flush\n"
 	"  stats [cores | port NAME] | poll busy|adaptive | quit\n"
+	"  batch begin | batch end   lines between them have one answer (control socket)\n"
 	"The manual page xvio-vhost(1) explains them. Ends with 0 on SIGTERM or 'quit', with 2 for "
 	"a\n"
 	"bad option or line, with 1 when something cannot be had.\n";
