@@ -96,7 +96,7 @@ format-check: ## clang-format and licence lines
 PB := $(B)/bench
 PATH_SOURCES := $(patsubst %,tests/bench/path_%.c,case hal ring rules)
 COUNT_OBJECTS := $(patsubst %,$(PB)/rv64/%.o,$(PATH_SOURCES) tests/bench/count_main.c tests/bench/count_start.S)
-# Natively the library is xvio-vhost's; the HAL in it is not used.
+# Natively the library is xvio-vhost's; of the HALs in it only hal/none is used.
 PATH_LIB := $(B)/vhost/libxvio.a
 PATH_NATIVE_CFLAGS := $(FW_CFLAGS) $(FW_VHOST_WARN) $(FW_VHOST_CFLAGS)
 PATH_CPPFLAGS := $(FW_VHOST_CPPFLAGS) -Itests
@@ -138,7 +138,8 @@ $(PB)/rv64/own_mem.o: $(B)/rv64/obj/hal/rv64/mem.c.o
 	$(FW_CROSS)objcopy $(COUNT_OWN_MEM) $< $@
 
 # The library and the memory functions are the very objects of the card's image.
-COUNT_PARTS := $(COUNT_OBJECTS) $(PB)/rv64/own_mem.o $(B)/rv64/obj/hal/rv64/mem.c.o $(B)/rv64/libxvio.a
+COUNT_PARTS := $(COUNT_OBJECTS) $(PB)/rv64/own_mem.o $(B)/rv64/obj/hal/none/none.c.o \
+	$(B)/rv64/obj/hal/rv64/mem.c.o $(B)/rv64/libxvio.a
 $(PB)/count.elf: $(COUNT_PARTS) tests/bench/count.ld
 	$(FW_CROSS)gcc $(FW_RV64_LDFLAGS) -T tests/bench/count.ld -o $@ $(COUNT_PARTS) $(FW_RV64_LIBGCC)
 
