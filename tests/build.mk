@@ -18,6 +18,11 @@ CHECK_MAPPED_LIB_SOURCES := $(sort $(wildcard firmware/path/*.c firmware/lib/*.c
 CHECK_MAPPED_TESTS := virtq hostile vnet notify long race worker
 CHECK_MAPPED_UNITS := $(patsubst %,$(CM)/unit/path/test_%,$(CHECK_MAPPED_TESTS))
 CHECK_MAPPED_REPLAYS := $(CM)/replay/virtq
+# The same on xvio-vhost's HAL, with its threads, under ThreadSanitizer.
+CT := $(C)/tsan
+CHECK_TSAN_SOURCES := $(FW_VHOST_SOURCES) $(sort $(wildcard tests/tsan/*.c)) tests/bench/path_ring.c \
+	tests/unit/common/check.c
+CHECK_TSAN_UNITS := $(CT)/test_threads
 CHECK_GATES := abi-check layer-check format-check fw-symbols-check count-check
 
 CHECK_CPPFLAGS := -D_GNU_SOURCE -Ifirmware -Ifirmware/hal/fake/include -Iinclude -Itests/unit -Itests/fuzz -MMD -MP
@@ -30,11 +35,11 @@ CHECK_SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=undefined
 	$(CHECK_GATES)
 
 check: firmware check-build count-build ## units, fuzz corpora, gates: no root, no network
-	@tests/unit/run $(addprefix unit:,$(CHECK_UNITS) $(CHECK_MAPPED_UNITS)) \
+	@tests/unit/run $(addprefix unit:,$(CHECK_UNITS) $(CHECK_MAPPED_UNITS) $(CHECK_TSAN_UNITS)) \
 		$(addprefix corpus:,$(CHECK_REPLAYS) $(CHECK_MAPPED_REPLAYS)) \
 		$(addprefix gate:,$(CHECK_GATES))
 
-check-build: $(CHECK_UNITS) $(CHECK_REPLAYS) $(CHECK_MAPPED_UNITS) $(CHECK_MAPPED_REPLAYS)
+check-build: $(CHECK_UNITS) $(CHECK_REPLAYS) $(CHECK_MAPPED_UNITS) $(CHECK_MAPPED_REPLAYS) $(CHECK_TSAN_UNITS)
 
 $(C)/obj/%.o: %.c
 	@mkdir -p $(@D)
@@ -80,6 +85,16 @@ $(CM)/unit/%: $(CM)/obj/tests/unit/%.o $(CM)/libcheck.a
 $(CM)/replay/%: $(CM)/obj/tests/fuzz/fuzz_%.o $(CM)/obj/tests/fuzz/replay.o $(CM)/libcheck.a
 	@mkdir -p $(@D)
 	gcc $(CHECK_SANITIZE) -o $@ $^ -lcmocka
+
+# Fences are between the path and guests, which are not looked at, or beside an acquire and a release.
+CHECK_TSAN := -fsanitize=thread --param tsan-distinguish-volatile=1 -Wno-tsan
+
+$(CT)/obj/%.o: %.c
+	@mkdir -p $(@D)
+	gcc -Ifirmware/hal/vhost/include -Itests $(CHECK_CPPFLAGS) $(CHECK_CFLAGS) $(CHECK_TSAN) -c -o $@ $<
+
+$(CT)/test_threads: $(CHECK_TSAN_SOURCES:%.c=$(CT)/obj/%.o)
+	gcc $(CHECK_TSAN) -o $@ $^ -lcmocka -pthread
 
 .PRECIOUS: $(C)/obj/%.o $(CM)/obj/%.o
 
