@@ -16,6 +16,9 @@ void cores_unwatch(unsigned core, int fd);
 /* cores.c: notes the doorbells that ring within timeout_us; returns with the first. */
 void cores_wait(uint64_t timeout_us);
 
+/* calls.c: before the first vhost_call(). False: errno says why. */
+bool calls_init(unsigned num_cores);
+
 /* doorbells.c: a doorbell of the calling core was rung. */
 void doorbells_note(uint32_t doorbell);
 

@@ -9,6 +9,7 @@ MODE good                 two rings, one packet sent through them: prints "used 
 """
 import array
 import ctypes
+import fcntl
 import mmap
 import os
 import random
@@ -502,6 +503,39 @@ def stays_call_counter_full(p):
     p.packet()
     if p.wait_used(1, 1) != 1:
         print("its packet was not taken")
+
+
+def fill_and_block(fd):
+    """Whoever adds to this eventfd now waits until somebody reads it."""
+    fcntl.fcntl(fd, fcntl.F_SETFL, os.O_NONBLOCK)
+    try:
+        os.eventfd_read(fd)
+    except BlockingIOError:
+        pass
+    os.eventfd_write(fd, 2**64 - 2)
+    fcntl.fcntl(fd, fcntl.F_SETFL, 0)
+
+
+@mode
+def stays_call_blocks(p):
+    p.set_up()
+    p.ask(GET_FEATURES)
+    fill_and_block(p.call[1])
+    p.packet()
+    if p.wait_used(1, 1) != 1:
+        print("its packet was not taken")
+
+
+@mode
+def stays_err_blocks(p):
+    p.set_up()
+    err = eventfd()
+    p.u64(SET_VRING_ERR, 1, [err])
+    p.ask(GET_FEATURES)
+    fill_and_block(err)
+    p.offer(1, 0, 4000)
+    time.sleep(0.3)
+    p.ask(GET_FEATURES)
 
 
 @mode
