@@ -18,6 +18,7 @@ import signal
 import socket
 import struct
 import sys
+import tempfile
 import time
 
 GET_FEATURES, SET_FEATURES, SET_OWNER, RESET_OWNER, SET_MEM_TABLE = 1, 2, 3, 4, 5
@@ -339,6 +340,15 @@ def region_of_a_pipe(p):
 def region_read_only(p):
     p.hello()
     p.table(p.region(), fds=[os.open("/proc/self/exe", os.O_RDONLY)])
+
+
+@mode
+def region_of_a_file_system(p):
+    """What is not memory can keep those waiting that touch it, for as long as a peer's FUSE server likes."""
+    p.hello()
+    file = tempfile.TemporaryFile(dir="/var/tmp")
+    file.truncate(LEN)
+    p.table(p.region(), fds=[file.fileno()])
 
 
 @mode
