@@ -25,7 +25,7 @@
 	 VIRTIO_BIT(VHOST_USER_PROTOCOL_F_NET_MTU) |                                          \
 	 VIRTIO_BIT(VHOST_USER_PROTOCOL_F_CONFIGURE_MEM_SLOTS))
 
-/* What follows do-it-all functions return to libvhost-user. */
+/* What request_process() returns. */
 enum {
 	REQUEST_LEFT = 0, /* it shall go on with the message */
 	REQUEST_DONE = 1,

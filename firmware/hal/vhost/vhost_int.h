@@ -6,8 +6,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include "hal/vhost/vhost.h"
 
-#define CORES_MAX 8u
+#define CORES_MAX (VHOST_MAX_WORKERS + 1)
 
 /* cores.c: adds an eventfd to what ends a core's sleep; tag: 0, or 1 + the doorbell it rings. */
 bool cores_watch(unsigned core, int fd, uint32_t tag);
