@@ -35,7 +35,8 @@ FW_VHOST_ARCH ?= x86-64-v3
 FW_VHOST_CFLAGS ?= -O3 -march=$(FW_VHOST_ARCH) -mmove-max=256 -mstore-max=256
 # Inlined as far as here, gcc sees uses without seeing what goes before them; it asks elsewhere.
 FW_VHOST_WARN := -Wno-maybe-uninitialized
-FW_VHOST_SOURCES := $(sort $(wildcard firmware/path/*.c firmware/lib/*.c firmware/hal/vhost/*.c))
+FW_VHOST_SOURCES := $(sort $(wildcard firmware/path/*.c firmware/lib/*.c firmware/hal/vhost/*.c \
+	firmware/hal/none/*.c))
 FW_VHOST_CPPFLAGS := $(FW_CPPFLAGS) -Ifirmware/hal/vhost/include -D_GNU_SOURCE
 
 fw_objects = $(patsubst firmware/%,$(B)/$(1)/obj/%.o,$(2))

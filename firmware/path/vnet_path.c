@@ -92,7 +92,7 @@ static void vnet_wait_for_more(const struct core *core, struct vnet_queue *queue
 
 static bool vnet_waits(const struct core *core, struct vnet_queue *queue)
 {
-	if (!queue->num_waits)
+	if (!queue->num_waits || !worker_is_polling())
 		return false;
 	queue->num_waits--;
 	if (core->cycles - queue->waits_since > VNET_WAIT_CYCLES)

@@ -40,7 +40,7 @@ struct worker_notices {
 
 static struct worker_slot worker_slot[CORE_MAX];
 static struct worker_notices *worker_notices[CORE_MAX];
-static bool worker_polls;
+static _Atomic bool worker_polls; /* core 0; relaxed, it orders nothing */
 
 void worker_init(void)
 {
@@ -48,7 +48,7 @@ void worker_init(void)
 	unsigned core;
 
 	memset(worker_slot, 0, sizeof(worker_slot));
-	worker_polls = false;
+	worker_set_polling(false);
 	classifier_init();
 	port_init();
 	vnet_init();
@@ -110,7 +110,7 @@ bool worker_poll(void)
 
 	core->busy = false;
 	core->now_us = hal_time_us();
-	if (worker_polls)
+	if (worker_is_polling())
 		core->cycles = hal_cycles();
 	epoch_pass(core->number);
 	worker_run_call(core);
@@ -132,12 +132,12 @@ bool worker_poll(void)
 
 void worker_set_polling(bool polling)
 {
-	worker_polls = polling;
+	atomic_store_explicit(&worker_polls, polling, memory_order_relaxed);
 }
 
 bool worker_is_polling(void)
 {
-	return worker_polls;
+	return atomic_load_explicit(&worker_polls, memory_order_relaxed);
 }
 
 static void worker_account(struct core *core, bool busy, uint64_t cycles)
@@ -161,7 +161,7 @@ void worker_loop(void)
 
 		worker_account(core, busy, now - began);
 		began = now;
-		if (busy || worker_polls)
+		if (busy || worker_is_polling())
 			continue;
 		epoch_leave(core->number);
 		hal_sleep(WORKER_SLEEP_US);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * xvio-vhost: the card's data path as a vhost-user back-end. Options, start, and the control thread's
- * loop, which is core 0; the workers are workers.c.
+ * loop, which is core 0; the workers are threads of hal/vhost.
  */
 #include <errno.h>
 #include <getopt.h>
@@ -114,7 +114,7 @@ static size_t main_parse_memory(const char *text)
 	unsigned long mib = strtoul(text, &end, 10);
 
 	if (*end || mib < MAIN_MEMORY_MIN_MIB || mib > MAIN_MEMORY_MAX_MIB)
-		main_refuse("from 64 MiB up", text);
+		main_refuse("from 64 to 1048576 MiB", text);
 	return (size_t)mib << 20;
 }
 
