@@ -319,9 +319,9 @@ static void packed_publish(struct virtq *vq, struct dma_list *dma)
 		packed_write_used(vq, vq->published + 1, vq->taken);
 	__atomic_store_n(place, used, __ATOMIC_RELEASE);
 	if (HAL_HOST_MAPPED)
-		atomic_thread_fence(memory_order_seq_cst);
-	else if (single || vq->taken - vq->published == 1 ||
-		 packed_push(vq, dma, vq->published + 1, vq->taken - 1))
+		return;
+	if (single || vq->taken - vq->published == 1 ||
+	    packed_push(vq, dma, vq->published + 1, vq->taken - 1))
 		packed_push_first(vq, dma);
 }
 

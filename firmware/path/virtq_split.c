@@ -331,10 +331,8 @@ static void split_publish(struct virtq *vq, struct dma_list *dma)
 	if (!HAL_HOST_MAPPED && !split_push_elements(vq, dma))
 		return;
 	__atomic_store_n(&vq->used->idx, (uint16_t)vq->taken, __ATOMIC_RELEASE);
-	if (HAL_HOST_MAPPED) {
-		atomic_thread_fence(memory_order_seq_cst);
+	if (HAL_HOST_MAPPED)
 		return;
-	}
 	if (!virtq_push(vq, dma, VIRTQ_DEVICE, offsetof(struct virtq_used, idx), &vq->used->idx,
 			sizeof(vq->used->idx)))
 		return;

@@ -414,6 +414,9 @@ void vnet_publish(struct core *core)
 			virtq_publish(vq, &core->dma);
 	}
 	dma_run(&core->dma);
+	/* Used entries, then the drivers' wishes: pairs with their barrier between these and a last look. */
+	if (HAL_HOST_MAPPED)
+		atomic_thread_fence(memory_order_seq_cst);
 	list_for_each_safe (link, next, &core->publish) {
 		struct vnet_queue *queue = list_entry(link, struct vnet_queue, publish);
 		struct virtq *vq = queue->vq;
