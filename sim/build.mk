@@ -6,7 +6,6 @@ MODEL_TEST_SRC := $(wildcard tests/model/*.c)
 MODEL_TEST := $(B)/model/model_test
 SIM_CFLAGS := -std=c11 -O1 -g -D_GNU_SOURCE -Wall -Wextra -Werror -Wmissing-prototypes -Wshadow
 
-
 # xvio-vhost: the firmware's data path behind libvhost-user, which is compiled from the QEMU sources
 # in the cache. build/vhost/ is the one to use, build/vhost-san/ runs under sanitizers.
 VHOST_SRC := $(sort $(wildcard sim/vhost_user/*.c))

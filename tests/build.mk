@@ -18,6 +18,11 @@ CHECK_MAPPED_LIB_SOURCES := $(sort $(wildcard firmware/path/*.c firmware/lib/*.c
 CHECK_MAPPED_TESTS := virtq hostile vnet notify long race worker
 CHECK_MAPPED_UNITS := $(patsubst %,$(CM)/unit/path/test_%,$(CHECK_MAPPED_TESTS))
 CHECK_MAPPED_REPLAYS := $(CM)/replay/virtq
+# The same on xvio-vhost's HAL, with its threads, under ThreadSanitizer.
+CT := $(C)/tsan
+CHECK_TSAN_SOURCES := $(FW_VHOST_SOURCES) $(sort $(wildcard tests/tsan/*.c)) tests/bench/path_ring.c \
+	tests/unit/common/check.c
+CHECK_TSAN_UNITS := $(CT)/test_threads
 CHECK_GATES := abi-check layer-check format-check fw-symbols-check count-check
 
 CHECK_CPPFLAGS := -D_GNU_SOURCE -Ifirmware -Ifirmware/hal/fake/include -Iinclude -Itests/unit -Itests/fuzz -MMD -MP
@@ -30,11 +35,11 @@ CHECK_SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=undefined
 	$(CHECK_GATES)
 
 check: firmware check-build count-build ## units, fuzz corpora, gates: no root, no network
-	@tests/unit/run $(addprefix unit:,$(CHECK_UNITS) $(CHECK_MAPPED_UNITS)) \
+	@tests/unit/run $(addprefix unit:,$(CHECK_UNITS) $(CHECK_MAPPED_UNITS) $(CHECK_TSAN_UNITS)) \
 		$(addprefix corpus:,$(CHECK_REPLAYS) $(CHECK_MAPPED_REPLAYS)) \
 		$(addprefix gate:,$(CHECK_GATES))
 
-check-build: $(CHECK_UNITS) $(CHECK_REPLAYS) $(CHECK_MAPPED_UNITS) $(CHECK_MAPPED_REPLAYS)
+check-build: $(CHECK_UNITS) $(CHECK_REPLAYS) $(CHECK_MAPPED_UNITS) $(CHECK_MAPPED_REPLAYS) $(CHECK_TSAN_UNITS)
 
 $(C)/obj/%.o: %.c
 	@mkdir -p $(@D)
@@ -54,7 +59,7 @@ $(C)/unit/flash/test_flash: CHECK_CPPFLAGS += -Ihostdrv/flash
 $(C)/unit/flash/test_flash: $(CHECK_FLASH:%.c=$(C)/obj/%.o)
 
 # xvio-vhost's words and commands, on the fake HAL; its sockets and libvhost-user are stubs.
-CHECK_VHOST := $(addprefix $(C)/obj/sim/vhost_user/,words.o flower.o rules.o vport.o command.o workers.o control.o loop.o) \
+CHECK_VHOST := $(addprefix $(C)/obj/sim/vhost_user/,words.o flower.o rules.o handles.o vport.o command.o workers.o control.o loop.o) \
 	$(C)/obj/tests/unit/vhost/stub.o
 CHECK_VHOST_UNITS := $(filter $(C)/unit/vhost/%,$(CHECK_UNITS))
 $(CHECK_VHOST_UNITS): CHECK_CPPFLAGS += -Isim/vhost_user
@@ -81,6 +86,16 @@ $(CM)/replay/%: $(CM)/obj/tests/fuzz/fuzz_%.o $(CM)/obj/tests/fuzz/replay.o $(CM
 	@mkdir -p $(@D)
 	gcc $(CHECK_SANITIZE) -o $@ $^ -lcmocka
 
+# Fences are between the path and guests, which are not looked at, or beside an acquire and a release.
+CHECK_TSAN := -fsanitize=thread --param tsan-distinguish-volatile=1 -Wno-tsan
+
+$(CT)/obj/%.o: %.c
+	@mkdir -p $(@D)
+	gcc -Ifirmware/hal/vhost/include -Itests $(CHECK_CPPFLAGS) $(CHECK_CFLAGS) $(CHECK_TSAN) -c -o $@ $<
+
+$(CT)/test_threads: $(CHECK_TSAN_SOURCES:%.c=$(CT)/obj/%.o)
+	gcc $(CHECK_TSAN) -o $@ $^ -lcmocka -pthread
+
 .PRECIOUS: $(C)/obj/%.o $(CM)/obj/%.o
 
 abi-check: ## the ABI as rv64, native and kernel compilers see it
@@ -96,7 +111,7 @@ format-check: ## clang-format and licence lines
 PB := $(B)/bench
 PATH_SOURCES := $(patsubst %,tests/bench/path_%.c,case hal ring rules)
 COUNT_OBJECTS := $(patsubst %,$(PB)/rv64/%.o,$(PATH_SOURCES) tests/bench/count_main.c tests/bench/count_start.S)
-# Natively the library is xvio-vhost's; the HAL in it is not used.
+# Natively the library is xvio-vhost's; of the HALs in it only hal/none is used.
 PATH_LIB := $(B)/vhost/libxvio.a
 PATH_NATIVE_CFLAGS := $(FW_CFLAGS) $(FW_VHOST_WARN) $(FW_VHOST_CFLAGS)
 PATH_CPPFLAGS := $(FW_VHOST_CPPFLAGS) -Itests
@@ -138,7 +153,8 @@ $(PB)/rv64/own_mem.o: $(B)/rv64/obj/hal/rv64/mem.c.o
 	$(FW_CROSS)objcopy $(COUNT_OWN_MEM) $< $@
 
 # The library and the memory functions are the very objects of the card's image.
-COUNT_PARTS := $(COUNT_OBJECTS) $(PB)/rv64/own_mem.o $(B)/rv64/obj/hal/rv64/mem.c.o $(B)/rv64/libxvio.a
+COUNT_PARTS := $(COUNT_OBJECTS) $(PB)/rv64/own_mem.o $(B)/rv64/obj/hal/none/none.c.o \
+	$(B)/rv64/obj/hal/rv64/mem.c.o $(B)/rv64/libxvio.a
 $(PB)/count.elf: $(COUNT_PARTS) tests/bench/count.ld
 	$(FW_CROSS)gcc $(FW_RV64_LDFLAGS) -T tests/bench/count.ld -o $@ $(COUNT_PARTS) $(FW_RV64_LIBGCC)
 

@@ -61,9 +61,14 @@ struct hal_dma_op {
 	void *card; /* in memory from hal_memory() or a MAC slot; stays untouched until the list ends */
 	uint8_t *flag; /* the caller's */
 	uint32_t len_bytes; /* > 0 but for MSIX */
-	uint16_t function; /* requester: XVIO_FUNCTION_* */
-	uint8_t dir; /* enum hal_dma_dir */
-	uint8_t failed; /* out: 1 if the bus refused; the contents are then undefined */
+	union {
+		struct {
+			uint16_t function; /* requester: XVIO_FUNCTION_* */
+			uint8_t dir; /* enum hal_dma_dir */
+			uint8_t failed; /* out: 1 if the bus refused; the contents are then undefined */
+		};
+		uint32_t request; /* these in one: many operations differ in the rest alone */
+	};
 };
 
 /*

@@ -31,6 +31,15 @@ static inline uint64_t hash_word(uint64_t word)
 	return hash_fold(word ^ hash_secret[0], hash_secret[1]);
 }
 
+/*
+ * For numbers that are given out one after the other: eight in a row stay neighbours, so that in a
+ * table with a slot for each hash they share cache lines.
+ */
+static inline uint64_t hash_serial(uint64_t number)
+{
+	return hash_word(number >> 3) << 3 | (number & 7u);
+}
+
 /* num_words is at most HASH_SECRETS. */
 static inline uint64_t hash_words(const uint64_t *words, unsigned num_words)
 {

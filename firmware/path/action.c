@@ -6,8 +6,11 @@
 #include "path/flow.h"
 #include "path/port.h"
 
-static const union output_mark action_own = {{.port = XVIO_PORT_PF}};
-static const union output_mark action_sole = {{.port = XVIO_PORT_PF, .sole = true}};
+/* How a flow's packets are marked: sole if they go to one port. */
+static inline union output_mark action_mark(bool sole)
+{
+	return (union output_mark){{.port = XVIO_PORT_PF, .sole = sole}};
+}
 
 static inline void action_count(const struct flow *flow, unsigned core, uint64_t now_us,
 				unsigned num, uint64_t num_bytes)
@@ -19,7 +22,7 @@ static inline void action_count(const struct flow *flow, unsigned core, uint64_t
 	stats_set(&count->last_us, now_us);
 }
 
-static void action_run_list(struct core *core, struct pkt *const *pkts, unsigned num,
+static void action_run_list(struct core *core, const struct pkt_run *run,
 			    const struct flow_outputs *list)
 {
 	unsigned i;
@@ -27,92 +30,61 @@ static void action_run_list(struct core *core, struct pkt *const *pkts, unsigned
 	for (i = 0; i < list->num; i++) {
 		const struct flow_output *output = &list->output[i];
 
-		output_add_run(core, pkts, num, output->port, action_own,
-			       output->sets_eth_dst ? output->eth_dst : NULL);
+		output_add(core, run, output->port, action_mark(false),
+			   output->sets_eth_dst ? output->eth_dst : NULL);
 	}
 }
 
-/* Returns 1 if the rule drops the packet. */
-static inline unsigned action_run_one(struct core *core, struct pkt **pkt, const struct flow *flow)
+/* What a flow does with a run. Returns how many packets it drops. */
+static inline unsigned action_run_flow(struct core *core, const struct pkt_run *run,
+				       const struct flow *flow)
 {
-	if (flow->kind == FLOW_OUTPUT)
-		output_add(core, *pkt, flow->port, action_sole, NULL);
-	else if (flow->kind == FLOW_OUTPUT_ETH_DST)
-		output_add(core, *pkt, flow->port, action_sole, flow->eth_dst);
-	else if (flow->kind == FLOW_LIST)
-		action_run_list(core, pkt, 1, flow->list);
-	else
-		return 1;
+	const uint8_t *eth_dst = NULL;
+
+	switch (flow->kind) {
+	case FLOW_DROP:
+		return run->num;
+	case FLOW_LIST:
+		action_run_list(core, run, flow->list);
+		return 0;
+	case FLOW_OUTPUT_ETH_DST:
+		eth_dst = flow->eth_dst;
+		break;
+	}
+	if (!output_add_along(&core->output, run, flow->port, action_mark(true), eth_dst))
+		output_add(core, run, flow->port, action_mark(true), eth_dst);
 	return 0;
 }
 
-/* What a flow does with num packets, one after the other. Returns how many it drops. */
-static unsigned action_run_many(struct core *core, struct pkt *const *pkts, unsigned num,
-				const struct flow *flow)
-{
-	uint64_t num_bytes = 0;
-	unsigned i;
-
-	for (i = 0; i < num; i++)
-		num_bytes += pkts[i]->len_bytes;
-	action_count(flow, core->number, core->now_us, num, num_bytes);
-	if (flow->kind == FLOW_OUTPUT)
-		output_add_run(core, pkts, num, flow->port, action_sole, NULL);
-	else if (flow->kind == FLOW_OUTPUT_ETH_DST)
-		output_add_run(core, pkts, num, flow->port, action_sole, flow->eth_dst);
-	else if (flow->kind == FLOW_LIST)
-		action_run_list(core, pkts, num, flow->list);
-	else
-		return num;
-	return 0;
-}
-
-/* How many packets from next on have the same flow. */
-static unsigned action_run_length(struct pkt *const *next, struct pkt *const *end)
-{
-	struct pkt *const *at = next + 1;
-
-	while (at < end && (*at)->flow == (*next)->flow)
-		at++;
-	return (unsigned)(at - next);
-}
-
-static void action_count_port(const struct core *core, enum xvio_stat stat, unsigned num)
+static void action_count_port(const struct core *core, const struct burst *burst,
+			      enum xvio_stat stat, unsigned num)
 {
 	if (num)
-		port_count(core, core->burst.pkt[0]->in_port, stat, num);
+		port_count(core, burst->pkt[0]->in_port, stat, num);
 }
 
-/*
- * All packets of a burst came in by the same port: its counters are written once. Those of one flow
- * that come one after the other are a run, for which the flow's counters and port are.
- */
-void action_run(struct core *core)
+/* All packets of a burst came in by the same port: its counters are written once. */
+void action_run(struct core *core, const struct burst *burst)
 {
-	struct pkt **next = core->burst.pkt;
-	struct pkt **end = next + core->burst.num;
+	const struct pkt_run *end = burst->run + burst->num_runs;
+	const struct pkt_run *run;
 	const uint64_t now_us = core->now_us;
 	const unsigned number = core->number;
 	unsigned num_misses = 0;
 	unsigned num_drops = 0;
-	unsigned num;
 
-	for (; next < end; next += num) {
-		const struct flow *flow = (*next)->flow;
+	for (run = burst->run; run != end; run++) {
+		const struct flow *flow = run->flow;
 
-		num = 1;
-		if (!flow) {
-			output_add_miss(core, *next);
-			num_misses++;
-		} else if (next + 1 < end && next[1]->flow == flow) {
-			num = action_run_length(next, end);
-			num_drops += action_run_many(core, next, num, flow);
+		if (flow) {
+			action_count(flow, number, now_us, run->num, run->num_bytes);
+			num_drops += action_run_flow(core, run, flow);
 		} else {
-			action_count(flow, number, now_us, 1, (*next)->len_bytes);
-			num_drops += action_run_one(core, next, flow);
+			output_add_miss(core, run);
+			num_misses += run->num;
 		}
 	}
-	action_count_port(core, XVIO_STAT_FLOW_HITS, core->burst.num - num_misses);
-	action_count_port(core, XVIO_STAT_FLOW_MISSES, num_misses);
-	action_count_port(core, XVIO_STAT_DROP_RULE, num_drops);
+	action_count_port(core, burst, XVIO_STAT_FLOW_HITS, burst->num - num_misses);
+	action_count_port(core, burst, XVIO_STAT_FLOW_MISSES, num_misses);
+	action_count_port(core, burst, XVIO_STAT_DROP_RULE, num_drops);
 }

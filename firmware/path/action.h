@@ -3,12 +3,13 @@
 #ifndef PATH_ACTION_H
 #define PATH_ACTION_H
 
+struct burst;
 struct core;
 
 /*
- * Runs the flow of each packet in the core's burst, or sends it to host software if it has none. All of
- * a burst came in by the same port.
+ * Runs the flow of each run of a burst, or sends it to host software if it has none. All of a burst came
+ * in by the same port.
  */
-void action_run(struct core *core);
+void action_run(struct core *core, const struct burst *burst);
 
 #endif

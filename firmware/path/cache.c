@@ -40,8 +40,7 @@ struct cache_probe {
 	struct cache_entry *home; /* where the packet's entry is if no other was there first */
 	struct cache_entry *entry; /* with the packet's signature; home if none has it */
 	uint64_t sign; /* odd */
-	struct pkt *pkt; /* the first of its run */
-	struct flow *flow; /* the outcome */
+	struct pkt_run *run;
 };
 
 /* Sets of CACHE_WAYS entries, each of which is the home of some keys. */
@@ -53,7 +52,6 @@ struct cache {
 	uint32_t no_runs; /* bursts in which runs are not looked for */
 	uint64_t num_asked;
 	struct cache_probe probe[PKT_BURST]; /* of the runs in a burst */
-	struct cache_probe *probe_of[PKT_BURST]; /* of each packet */
 };
 
 struct cache *cache_create(size_t room_bytes)
@@ -104,19 +102,17 @@ static inline bool cache_same_key(const struct cache *cache, const struct cache_
 {
 	const uint64_t *stored = entry->word;
 	const uint64_t *word = masked->word;
-	uint64_t difference = 0;
+	uint64_t difference = (stored[0] ^ word[0]) | (stored[1] ^ word[1]);
 
+	if (num_pairs > 1)
+		difference |= (stored[2] ^ word[2]) | (stored[3] ^ word[3]);
+	if (num_pairs > 2)
+		difference |= (stored[4] ^ word[4]) | (stored[5] ^ word[5]);
 	if (num_pairs > CACHE_LINE_WORDS / 2) {
 		const struct cache_tail *tail = &cache->tail[entry - cache->entry];
 
-		difference = (tail->word[0] ^ word[6]) | (tail->word[1] ^ word[7]);
-		num_pairs = CACHE_LINE_WORDS / 2;
+		difference |= (tail->word[0] ^ word[6]) | (tail->word[1] ^ word[7]);
 	}
-	do {
-		difference |= (stored[0] ^ word[0]) | (stored[1] ^ word[1]);
-		stored += 2;
-		word += 2;
-	} while (--num_pairs);
 	return !difference;
 }
 
@@ -153,32 +149,68 @@ static void cache_note_runs(struct cache *cache, bool looked, unsigned num_runs,
 		cache->no_runs = CACHE_NO_RUNS;
 }
 
+/* Puts into the run the packets behind it, up to end, that have the key of its first one. */
+static inline struct pkt *const *cache_extend_run(struct pkt_run *run, struct pkt *const *end,
+						  const struct key_pair *pair, uint32_t num_pairs)
+{
+	const union flow_key *key = &run->pkts[0]->key;
+	struct pkt *const *slot = run->pkts + 1;
+	uint64_t num_bytes = run->num_bytes;
+	uint64_t max_bytes = run->max_bytes;
+
+	for (; slot != end && key_same_masked(pair, num_pairs, &(*slot)->key, key); slot++) {
+		const uint64_t len_bytes = (*slot)->len_bytes;
+
+		num_bytes += len_bytes;
+		if (__builtin_expect(len_bytes > max_bytes, 0))
+			max_bytes = len_bytes;
+	}
+	run->num = (unsigned)(slot - run->pkts);
+	run->num_bytes = (uint32_t)num_bytes;
+	run->max_bytes = (uint32_t)max_bytes;
+	return slot;
+}
+
+/* Puts a run behind the others, or into the last of them if that has the same flow. Returns their end. */
+static inline struct pkt_run *cache_append_run(struct burst *burst, struct pkt_run *end,
+					       const struct pkt_run *run, struct flow *flow)
+{
+	if (end != burst->run && end[-1].flow == flow) {
+		struct pkt_run *last = &end[-1];
+
+		last->num += run->num;
+		last->num_bytes += run->num_bytes;
+		if (run->max_bytes > last->max_bytes)
+			last->max_bytes = run->max_bytes;
+		return end;
+	}
+	if (end != run)
+		*end = *run;
+	end->flow = flow;
+	return end + 1;
+}
+
 /* First stage. Returns the number of runs. */
-static unsigned cache_aim_all(struct cache *cache, const struct burst *burst,
+static unsigned cache_aim_all(struct cache *cache, struct burst *burst,
 			      const struct classifier_view *view)
 {
-	const struct key_pair *pair = view->mask->pair;
-	const struct key_pair *last = pair + view->mask->num_pairs - 1;
+	const struct key_mask *mask = view->mask;
 	const bool look = cache_looks_for_runs(cache);
+	struct pkt *const *slot = burst->pkt;
+	struct pkt *const *end = slot + burst->num;
 	struct cache_probe *probe = cache->probe;
-	unsigned num_runs;
-	unsigned i;
+	struct pkt_run *run = burst->run;
 
-	for (i = 0; i < burst->num; i++) {
-		struct pkt *pkt = burst->pkt[i];
-
-		if (look && i && key_is_masked(pair, last, &pkt->key, &probe[-1].masked)) {
-			cache->probe_of[i] = probe - 1;
-			continue;
-		}
-		cache_aim(cache, probe, view, &pkt->key);
+	while (slot != end) {
+		cache_aim(cache, probe, view, &(*slot)->key);
 		prefetch_read(probe->home);
-		probe->pkt = pkt;
-		cache->probe_of[i] = probe++;
+		*run = pkt_run_begin(slot++);
+		if (look)
+			slot = cache_extend_run(run, end, mask->pair, mask->num_pairs);
+		probe++->run = run++;
 	}
-	num_runs = (unsigned)(probe - cache->probe);
-	cache_note_runs(cache, look, num_runs, burst->num);
-	return num_runs;
+	cache_note_runs(cache, look, (unsigned)(run - burst->run), burst->num);
+	return (unsigned)(run - burst->run);
 }
 
 /* What the last stage will look at: the rule's line with its generation and its action. */
@@ -286,7 +318,7 @@ static struct flow *cache_flow(struct classifier_entry *rule)
 static struct flow *cache_resolve(struct cache *cache, const struct classifier_view *view,
 				  const union flow_key *key)
 {
-	struct cache_probe probe;
+	struct cache_probe probe = {0};
 	struct cache_entry *entry;
 	struct classifier_entry *rule;
 	uint32_t generation = 0;
@@ -339,54 +371,78 @@ static void cache_lookup_in_stages(struct cache *cache, struct burst *burst,
 	const uint32_t num_pairs = view->mask->num_pairs;
 	const unsigned num_runs = cache_aim_all(cache, burst, view);
 	const unsigned core = hal_core();
+	struct pkt_run *end = burst->run;
 	unsigned i;
 
 	cache_choose(cache, num_runs, view->mask);
 	for (i = 0; i < num_runs; i++) {
 		struct cache_probe *probe = &cache->probe[i];
+		struct flow *flow;
 
 		if (!cache_finish(cache, probe->entry, cache_stamp(view, probe), &probe->masked,
-				  num_pairs, &probe->flow))
-			probe->flow = cache_resolve(cache, view, &probe->pkt->key);
-		if (probe->flow)
-			prefetch_write(flow_count(probe->flow, core));
+				  num_pairs, &flow))
+			flow = cache_resolve(cache, view, &probe->run->pkts[0]->key);
+		if (flow)
+			prefetch_write(flow_count(flow, core));
+		end = cache_append_run(burst, end, probe->run, flow);
 	}
-	for (i = 0; i < burst->num; i++)
-		burst->pkt[i]->flow = cache->probe_of[i]->flow;
+	burst->num_runs = (unsigned)(end - burst->run);
+}
+
+/*
+ * Without stages. num_pairs is a constant wherever this is used: then it takes the fewest instructions (in
+ * stages, x86-64 runs out of registers with that).
+ */
+static inline __attribute__((always_inline)) void
+cache_lookup_pairs(struct cache *cache, struct burst *burst, const struct classifier_view *view,
+		   const uint32_t num_pairs)
+{
+	const struct key_pair *pair = view->mask->pair;
+	const uint64_t now = view->sequence << CACHE_SIGN_BITS;
+	const uint64_t entry_mask = cache->entry_mask;
+	const bool look = cache_looks_for_runs(cache);
+	struct cache_entry *entries = cache->entry;
+	struct pkt *const *slot = burst->pkt;
+	struct pkt *const *end = slot + burst->num;
+	struct pkt_run *run = burst->run;
+	unsigned num_keys = 0;
+
+	while (slot != end) {
+		const union flow_key *key = &(*slot)->key;
+		struct key_masked masked;
+		struct flow *flow;
+		uint64_t hash = key_hash_pairs(pair, num_pairs, key, &masked);
+
+		if (!cache_finish(cache, &entries[hash & entry_mask], now | cache_sign(hash),
+				  &masked, num_pairs, &flow))
+			flow = cache_resolve(cache, view, key);
+		*run = pkt_run_begin(slot++);
+		if (look)
+			slot = cache_extend_run(run, end, pair, num_pairs);
+		run = cache_append_run(burst, run, run, flow);
+		num_keys++;
+	}
+	burst->num_runs = (unsigned)(run - burst->run);
+	cache_note_runs(cache, look, num_keys, burst->num);
 }
 
 static void cache_lookup_one_by_one(struct cache *cache, struct burst *burst,
 				    const struct classifier_view *view)
 {
-	const struct key_pair *pair = view->mask->pair;
-	const uint32_t num_pairs = view->mask->num_pairs;
-	const struct key_pair *last = pair + num_pairs - 1;
-	const uint64_t now = view->sequence << CACHE_SIGN_BITS;
-	const uint64_t entry_mask = cache->entry_mask;
-	const bool look = cache_looks_for_runs(cache);
-	struct cache_entry *entries = cache->entry;
-	struct pkt **next = burst->pkt;
-	struct pkt **end = next + burst->num;
-	struct flow *flow = NULL;
-	struct key_masked masked;
-	unsigned num_runs = 0;
-
-	for (; next < end; next++) {
-		struct pkt *pkt = *next;
-		uint64_t hash;
-
-		if (look && num_runs && key_is_masked(pair, last, &pkt->key, &masked)) {
-			pkt->flow = flow;
-			continue;
-		}
-		num_runs++;
-		hash = key_hash_pairs(pair, num_pairs, &pkt->key, &masked);
-		if (!cache_finish(cache, &entries[hash & entry_mask], now | cache_sign(hash),
-				  &masked, num_pairs, &flow))
-			flow = cache_resolve(cache, view, &pkt->key);
-		pkt->flow = flow;
+	switch (view->mask->num_pairs) {
+	case 1:
+		cache_lookup_pairs(cache, burst, view, 1);
+		break;
+	case 2:
+		cache_lookup_pairs(cache, burst, view, 2);
+		break;
+	case 3:
+		cache_lookup_pairs(cache, burst, view, 3);
+		break;
+	default:
+		cache_lookup_pairs(cache, burst, view, 4);
+		break;
 	}
-	cache_note_runs(cache, look, num_runs, burst->num);
 }
 
 /* Between a new layout of the mask and its sequence number: nothing that is here fits it yet. */
@@ -395,10 +451,10 @@ static void cache_ask(struct cache *cache, struct burst *burst, const struct cla
 	unsigned i;
 
 	cache->num_asked += burst->num;
+	burst->num_runs = burst->num;
 	for (i = 0; i < burst->num; i++) {
-		struct classifier_entry *rule = classifier_find(view, &burst->pkt[i]->key);
-
-		burst->pkt[i]->flow = cache_flow(rule);
+		burst->run[i] = pkt_run_begin(&burst->pkt[i]);
+		burst->run[i].flow = cache_flow(classifier_find(view, &burst->pkt[i]->key));
 	}
 }
 

@@ -21,7 +21,7 @@ struct cache;
  */
 struct cache *cache_create(size_t room_bytes);
 
-/* Sets flow of each packet by its key, and fetches what action_run() will touch. The cache's core. */
+/* Makes the burst's runs, each with its flow, and fetches what action_run() will touch. The cache's core. */
 void cache_lookup(struct cache *cache, struct burst *burst);
 
 /* How many entries it has, and how often the classifier was asked. Any core; for tests and benches. */

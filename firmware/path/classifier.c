@@ -311,6 +311,26 @@ static void classifier_link(struct classifier_table *table, struct classifier_en
 	atomic_store_explicit(&at->next, entry, memory_order_release);
 }
 
+static void classifier_expect_in(const struct classifier_table *table, const union flow_key *key)
+{
+	struct key_masked masked;
+
+	index_expect(&table->index, (uint32_t)key_hash(&table->mask, key, &masked));
+}
+
+void classifier_expect(const union flow_key *key, const union flow_key *mask)
+{
+	const struct classifier_table *table = classifier_find_table(mask);
+
+	if (table)
+		classifier_expect_in(table, key);
+}
+
+void classifier_expect_remove(const struct classifier_entry *entry)
+{
+	classifier_expect_in(entry->table, &entry->key);
+}
+
 bool classifier_add(struct classifier_entry *entry, const union flow_key *mask)
 {
 	uint64_t sequence = classifier_own_sequence() + 1;

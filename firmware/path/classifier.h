@@ -47,6 +47,10 @@ void classifier_init(void);
  */
 bool classifier_add(struct classifier_entry *entry, const union flow_key *mask);
 
+/* Hints: an entry with this key and mask is added soon, this one is taken out soon. Core 0. */
+void classifier_expect(const union flow_key *key, const union flow_key *mask);
+void classifier_expect_remove(const struct classifier_entry *entry);
+
 /* Takes an entry out: lookups that begin later do not find it. Core 0. */
 void classifier_remove(struct classifier_entry *entry);
 

@@ -41,7 +41,8 @@ struct core {
 	struct core_load load;
 	struct pkt_pool pool;
 	struct cache *cache;
-	struct burst burst;
+	struct burst
+		burst[CORE_MAX_QUEUES + XVIO_MAX_UPLINKS]; /* one for each source of this round */
 	struct list active; /* queues with something to fetch or receive, vnet_queue.active */
 	struct list publish; /* queues with chains taken, vnet_queue.publish */
 	struct vnet_queue *queue[CORE_MAX_QUEUES]; /* with packets in this round */

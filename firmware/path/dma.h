@@ -7,6 +7,7 @@
 #ifndef PATH_DMA_H
 #define PATH_DMA_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include "hal/hal.h"
 #include "lib/copy.h"
@@ -24,15 +25,27 @@ void dma_run(struct dma_list *list);
 /* Room for up to num (<= DMA_LIST_OPS) operations behind the others, which are run first if need be. */
 static inline struct hal_dma_op *dma_reserve(struct dma_list *list, uint32_t num)
 {
-	if (num > DMA_LIST_OPS - list->num_ops)
+	if (list->num_ops > DMA_LIST_OPS - num)
 		dma_run(list);
 	return &list->op[list->num_ops];
+}
+
+/* Whether an operation more would run the list. */
+static inline bool dma_is_full(const struct dma_list *list)
+{
+	return list->num_ops >= DMA_LIST_OPS;
 }
 
 /* Takes over what was written to the room of dma_reserve(), up to end. */
 static inline void dma_commit(struct dma_list *list, const struct hal_dma_op *end)
 {
 	list->num_ops = (unsigned)(end - list->op);
+}
+
+/* hal_dma_op.request of a function's operations in direction dir. */
+static inline uint32_t dma_request(uint8_t dir, uint16_t function)
+{
+	return function | (uint32_t)dir << 16;
 }
 
 static inline void dma_add(struct dma_list *list, uint8_t dir, uint16_t function, uint64_t bus_addr,
@@ -45,8 +58,7 @@ static inline void dma_add(struct dma_list *list, uint8_t dir, uint16_t function
 		.card = card,
 		.flag = failed,
 		.len_bytes = len_bytes,
-		.function = function,
-		.dir = dir,
+		.request = dma_request(dir, function),
 	};
 	dma_commit(list, op);
 }

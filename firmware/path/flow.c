@@ -131,7 +131,7 @@ static struct flow *flow_walk(uint64_t cookie, struct index_walk *walk)
 {
 	struct flow *flow;
 
-	*walk = index_begin(&flow_cookies, (uint32_t)hash_word(cookie));
+	*walk = index_begin(&flow_cookies, (uint32_t)hash_serial(cookie));
 	do
 		flow = index_next(walk);
 	while (flow && flow->cookie != cookie);
@@ -295,6 +295,23 @@ static void flow_fill(struct flow *flow, const struct xvio_flow_rule *rule)
 	atomic_store_explicit(&flow_count(flow, 0)->last_us, hal_time_us(), memory_order_relaxed);
 }
 
+void flow_expect(const struct xvio_flow_rule *rule)
+{
+	const union flow_key key = {.field = rule->key};
+	const union flow_key mask = {.field = rule->mask};
+
+	if (PREFETCH_WORKS)
+		classifier_expect(&key, &mask);
+}
+
+void flow_expect_del(uint64_t cookie)
+{
+	const struct flow *flow = PREFETCH_WORKS ? flow_find(cookie) : NULL;
+
+	if (flow)
+		classifier_expect_remove(&flow->entry);
+}
+
 unsigned flow_add(const struct xvio_flow_rule *rule, uint32_t *detail)
 {
 	union flow_key mask = {.field = rule->mask};
@@ -318,7 +335,7 @@ unsigned flow_add(const struct xvio_flow_rule *rule, uint32_t *detail)
 		flow_give_back(flow);
 		return XVIO_ST_NO_SPACE;
 	}
-	index_put(&flow_cookies, (uint32_t)hash_word(rule->cookie), flow);
+	index_put(&flow_cookies, (uint32_t)hash_serial(rule->cookie), flow);
 	flow_num_rules++;
 	return XVIO_ST_OK;
 }

@@ -74,6 +74,15 @@ static inline struct flow_count *flow_count(const struct flow *flow, unsigned co
 unsigned flow_add(const struct xvio_flow_rule *rule, uint32_t *detail);
 
 /*
+ * A hint: this rule is added soon. The caller does something else first, meanwhile what flow_add() waits
+ * for most comes nearer, a random line of a large table.
+ */
+void flow_expect(const struct xvio_flow_rule *rule);
+
+/* The same for flow_del(). */
+void flow_expect_del(uint64_t cookie);
+
+/*
  * Removes a rule: no packet looked up from now on sees it. last (may be NULL): its final counters, for
  * which it waits until no worker uses the rule any more; without last it does not wait.
  */

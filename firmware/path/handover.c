@@ -89,8 +89,9 @@ void handover_take(struct core *core)
 		for (num = 0; ring->taken != prod && num < HANDOVER_BATCH; num++) {
 			const struct handover_entry *entry =
 				&ring->entry[ring->taken++ % HANDOVER_ENTRIES];
+			struct pkt_run run = pkt_run_begin(&entry->pkt);
 
-			output_add(core, entry->pkt, entry->port, entry->mark,
+			output_add(core, &run, entry->port, entry->mark,
 				   entry->has_eth_dst ? entry->eth_dst : NULL);
 			core->busy = true;
 		}

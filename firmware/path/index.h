@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include "lib/prefetch.h"
 
 /* Where objects are counted from. The heap is one region, and its blocks are aligned to this step. */
 extern uint8_t *index_anchor;
@@ -90,6 +91,14 @@ static inline void *index_next(struct index_walk *walk)
 		if (slot >> 32 == walk->hash && (uint32_t)slot)
 			return index_object((uint32_t)slot);
 	}
+}
+
+/* A hint: a walk with this hash begins soon. */
+static inline void index_expect(const struct index *index, uint32_t hash)
+{
+	const struct index_walk walk = index_begin(index, hash);
+
+	prefetch_write((const void *)&walk.slots->slot[hash & walk.slots->mask]);
 }
 
 /* Number of slots, and what is in one of them; NULL: nothing. Core 0. */

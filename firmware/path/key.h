@@ -70,44 +70,50 @@ static inline void key_mask_init(struct key_mask *mask, const union flow_key *bi
 	mask->num_pairs = num / 2;
 }
 
-/* Whether two words of a key under their mask are those at word. */
-static inline bool key_is_pair(const struct key_pair *pair, const union flow_key *key,
-			       const uint64_t *word)
+/* Whether two words of two keys differ under their mask: not 0. */
+static inline uint64_t key_pair_differs(const struct key_pair *pair, const union flow_key *a,
+					const union flow_key *b)
 {
-	return !(((key_word(key, pair->at_bytes[0]) & pair->mask[0]) ^ word[0]) |
-		 ((key_word(key, pair->at_bytes[1]) & pair->mask[1]) ^ word[1]));
+	return ((key_word(a, pair->at_bytes[0]) ^ key_word(b, pair->at_bytes[0])) & pair->mask[0]) |
+	       ((key_word(a, pair->at_bytes[1]) ^ key_word(b, pair->at_bytes[1])) & pair->mask[1]);
 }
 
 /*
- * Whether a key under a mask is *masked, which was made with the same mask. last is that of the mask's
- * pairs: flows differ in what comes last, addresses, so that is looked at first.
+ * Whether two keys are the same under a mask. Flows differ in what comes last, addresses, so that is
+ * looked at first. num is num_pairs.
  */
-static inline bool key_is_masked(const struct key_pair *first, const struct key_pair *last,
-				 const union flow_key *key, const struct key_masked *masked)
+static inline bool key_same_masked(const struct key_pair *pair, uint32_t num,
+				   const union flow_key *a, const union flow_key *b)
 {
-	const uint64_t *word = &masked->word[2 * (last - first)];
-
-	for (; key_is_pair(last, key, word); last--, word -= 2) {
-		if (last == first)
-			return true;
-	}
-	return false;
+	return !(num > 3 && key_pair_differs(&pair[3], a, b)) &&
+	       !(num > 2 && key_pair_differs(&pair[2], a, b)) &&
+	       !(num > 1 && key_pair_differs(&pair[1], a, b)) && !key_pair_differs(pair, a, b);
 }
 
-/* The hash of a key under a mask, and in *masked the words that were hashed. num is num_pairs. */
+/* Masks two words of a key, and hashes them. */
+static inline uint64_t key_hash_pair(const struct key_pair *pair, const union flow_key *key,
+				     uint64_t *word)
+{
+	word[0] = key_word(key, pair->at_bytes[0]) & pair->mask[0];
+	word[1] = key_word(key, pair->at_bytes[1]) & pair->mask[1];
+	return hash_fold(word[0] ^ pair->secret[0], word[1] ^ pair->secret[1]);
+}
+
+/*
+ * The hash of a key under a mask, and in *masked the words that were hashed. num is num_pairs: where it
+ * is a constant, this is a line of code without a branch.
+ */
 static inline uint64_t key_hash_pairs(const struct key_pair *pair, uint32_t num,
 				      const union flow_key *key, struct key_masked *masked)
 {
-	uint64_t *word = masked->word;
-	uint64_t hash = 0;
+	uint64_t hash = key_hash_pair(pair, key, masked->word);
 
-	do {
-		word[0] = key_word(key, pair->at_bytes[0]) & pair->mask[0];
-		word[1] = key_word(key, pair->at_bytes[1]) & pair->mask[1];
-		hash ^= hash_fold(word[0] ^ pair->secret[0], word[1] ^ pair->secret[1]);
-		pair++;
-		word += 2;
-	} while (--num);
+	if (num > 1)
+		hash ^= key_hash_pair(&pair[1], key, &masked->word[2]);
+	if (num > 2)
+		hash ^= key_hash_pair(&pair[2], key, &masked->word[4]);
+	if (num > 3)
+		hash ^= key_hash_pair(&pair[3], key, &masked->word[6]);
 	return hash;
 }
 

@@ -32,7 +32,8 @@ static uint64_t mac_lost(const struct port *port)
 	return hal_mac_lost(list_entry(port, struct mac, port)->uplink);
 }
 
-static void mac_receive_one(struct core *core, struct mac *mac, const struct hal_frame *frame)
+static void mac_receive_one(struct core *core, struct mac *mac, const struct hal_frame *frame,
+			    struct burst *burst)
 {
 	struct stats *stats = &port_row(&mac->port, core->number)->stats;
 	struct pkt *pkt;
@@ -54,19 +55,23 @@ static void mac_receive_one(struct core *core, struct mac *mac, const struct hal
 	pkt->in_port = mac->port.number;
 	pkt->has_header = false;
 	pkt->vq = NULL;
-	core->burst.pkt[core->burst.num++] = pkt;
+	if (!pkt_parse(pkt)) {
+		stats_add(stats, XVIO_STAT_DROP_MALFORMED, 1);
+		return;
+	}
+	burst->pkt[burst->num++] = pkt;
 }
 
-void mac_receive(struct core *core, struct mac *mac)
+void mac_receive(struct core *core, struct mac *mac, struct burst *burst)
 {
 	struct hal_frame frames[PKT_BURST];
 	unsigned num;
 	unsigned i;
 
-	core->burst.num = 0;
+	burst->num = 0;
 	num = hal_mac_receive(mac->uplink, frames, bits_min(core->pool.num_free, PKT_BURST));
 	for (i = 0; i < num; i++)
-		mac_receive_one(core, mac, &frames[i]);
+		mac_receive_one(core, mac, &frames[i], burst);
 	mac->num_shown += num;
 	core->num_received += num;
 	core->busy |= num > 0;
@@ -80,76 +85,96 @@ void mac_end_round(struct mac *mac)
 }
 
 /* A MAC takes all it is given. */
-static struct virtq *mac_shortage(struct port *port, unsigned num)
+static unsigned mac_shortage(struct port *port, unsigned num, struct virtq **vqs)
 {
 	(void)port;
 	(void)num;
-	return NULL;
+	(void)vqs;
+	return 0;
 }
 
-/* Exchanges the frame's destination and the one it goes out with: done before and after sending. */
-static void mac_swap_eth_dst(struct output *output)
-{
-	uint8_t saved[6];
+/* Frames that go out together, and whose they are. */
+struct mac_batch {
+	unsigned num;
+	struct hal_frame frame[PKT_BURST];
+	struct output *output[PKT_BURST];
+	uint8_t bit[PKT_BURST]; /* of output->unsent */
+};
 
-	if (!output->eth_dst)
-		return;
-	memcpy(saved, output->pkt->data, sizeof(saved));
-	memcpy(output->pkt->data, output->prefix, sizeof(saved));
-	memcpy(output->prefix, saved, sizeof(saved));
-}
-
-/* Sends num outputs from first on. */
-static void mac_send(const struct mac *mac, const struct hal_frame *frames, unsigned num,
-		     struct output *first, struct stats *stats)
+static void mac_send(const struct mac *mac, struct mac_batch *batch, struct stats *stats)
 {
-	unsigned num_sent = hal_mac_send(mac->uplink, frames, num);
-	struct output *output = first;
+	unsigned num_sent = batch->num ? hal_mac_send(mac->uplink, batch->frame, batch->num) : 0;
 	unsigned i;
 
-	for (i = 0; i < num; i++) {
-		mac_swap_eth_dst(output);
-		output->sent = i < num_sent;
-		output = output->next;
-	}
-	stats_add(stats, XVIO_STAT_DROP_PORT_DOWN, num - num_sent);
+	for (i = num_sent; i < batch->num; i++)
+		batch->output[i]->unsent |= 1u << batch->bit[i];
+	stats_add(stats, XVIO_STAT_DROP_PORT_DOWN, batch->num - num_sent);
+	batch->num = 0;
 }
 
-/* A batch ends where a packet goes out once more, as it may look different then. */
+static void mac_add_to_batch(const struct mac *mac, struct mac_batch *batch, struct output *output,
+			     struct stats *stats)
+{
+	unsigned i;
+
+	for (i = 0; i < output->num; i++) {
+		const struct pkt *pkt = output->pkts[i];
+
+		if (batch->num == PKT_BURST)
+			mac_send(mac, batch, stats);
+		if (output->eth_dst)
+			memcpy(pkt->data, output->eth_dst, 6);
+		batch->frame[batch->num] = (struct hal_frame){pkt->data, pkt->len_bytes};
+		batch->output[batch->num] = output;
+		batch->bit[batch->num++] = (uint8_t)i;
+	}
+}
+
+/* What goes elsewhere, too, goes alone if it changes for this way, and is changed back. */
+static void mac_send_changed(const struct mac *mac, struct mac_batch *batch, struct output *output,
+			     struct stats *stats)
+{
+	uint8_t saved[PKT_BURST][6];
+	unsigned i;
+
+	mac_send(mac, batch, stats);
+	for (i = 0; i < output->num; i++)
+		memcpy(saved[i], output->pkts[i]->data, sizeof(saved[i]));
+	mac_add_to_batch(mac, batch, output, stats);
+	mac_send(mac, batch, stats);
+	for (i = 0; i < output->num; i++)
+		memcpy(output->pkts[i]->data, saved[i], sizeof(saved[i]));
+}
+
 static void mac_transmit(struct core *core, struct port_row *row)
 {
 	const struct mac *mac = list_entry(row->port, struct mac, port);
-	struct hal_frame frames[PKT_BURST];
-	struct output *output = row->first;
+	struct mac_batch batch = {0};
+	struct output *output;
 
 	(void)core;
-	while (output) {
-		struct output *first = output;
-		const struct pkt *last = NULL;
-		unsigned num = 0;
-
-		while (output && num < PKT_BURST && output->pkt != last) {
-			last = output->pkt;
-			if (output->eth_dst)
-				memcpy(output->prefix, output->eth_dst, 6);
-			mac_swap_eth_dst(output);
-			frames[num++] = (struct hal_frame){last->data, last->len_bytes};
-			output = output->next;
-		}
-		mac_send(mac, frames, num, first, &row->stats);
+	for (output = row->first; output; output = output->next) {
+		if (output->eth_dst && !output->mark.sole)
+			mac_send_changed(mac, &batch, output, &row->stats);
+		else
+			mac_add_to_batch(mac, &batch, output, &row->stats);
 	}
+	mac_send(mac, &batch, &row->stats);
 }
 
 static void mac_complete(struct core *core, struct port_row *row)
 {
 	const struct output *output;
+	unsigned i;
 
 	(void)core;
 	for (output = row->first; output; output = output->next) {
-		if (!output->sent)
-			continue;
-		stats_add(&row->stats, XVIO_STAT_TX_PACKETS, 1);
-		stats_add(&row->stats, XVIO_STAT_TX_BYTES, output->pkt->len_bytes);
+		for (i = 0; i < output->num; i++) {
+			if (output->unsent >> i & 1)
+				continue;
+			stats_add(&row->stats, XVIO_STAT_TX_PACKETS, 1);
+			stats_add(&row->stats, XVIO_STAT_TX_BYTES, output->pkts[i]->len_bytes);
+		}
 	}
 }
 

@@ -9,11 +9,12 @@
 /* Makes port XVIO_PORT_UPLINK(uplink) on a worker core. Core 0, at start. */
 bool mac_add(unsigned uplink, unsigned core, const uint8_t mac[6], uint16_t mtu);
 
+struct burst;
 struct core;
 struct mac;
 
-/* Takes frames that have arrived into the core's burst, as they lie in their slots. Its worker. */
-void mac_receive(struct core *core, struct mac *mac);
+/* Takes frames that have arrived into a burst, as they lie in their slots. Its worker. */
+void mac_receive(struct core *core, struct mac *mac, struct burst *burst);
 
 /* Gives back the slots of the frames received in this round, after the flush. Its worker. */
 void mac_end_round(struct mac *mac);

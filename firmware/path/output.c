@@ -2,7 +2,6 @@
 /* Packets on their way out (output.h). Each worker core has its own set. */
 #include "path/output.h"
 
-#include "lib/bits.h"
 #include "path/core.h"
 #include "path/handover.h"
 #include "path/port.h"
@@ -12,12 +11,13 @@ void output_init(struct output_set *set)
 {
 	list_init(&set->rows);
 	set->free = set->output;
+	set->room = OUTPUT_MAX;
 	set->way.max_bytes = 0;
 }
 
-static void output_drop(const struct core *core, uint16_t port, enum xvio_stat stat)
+static void output_drop(const struct core *core, uint16_t port, enum xvio_stat stat, unsigned num)
 {
-	port_count(core, port, stat, 1);
+	port_count(core, port, stat, num);
 }
 
 /* Receive queues whose stock does not reach for this flush are looked at once more, together. */
@@ -30,11 +30,9 @@ static void output_fetch_short(struct core *core)
 
 	list_for_each_safe (link, next, &core->output.rows) {
 		struct port_row *row = list_entry(link, struct port_row, link);
-		struct virtq *vq = row->port->ops->shortage(row->port, row->num_outputs);
 
-		if (vq)
-			vqs[num++] = vq;
-		if (num == CORE_MAX_FETCHES) {
+		num += row->port->ops->shortage(row->port, row->num_outputs, &vqs[num]);
+		if (num > CORE_MAX_FETCHES - PORT_MAX_SHORT) {
 			virtq_fetch(vqs, num, &core->dma);
 			num = 0;
 		}
@@ -72,6 +70,7 @@ static void output_complete(struct core *core)
 		list_remove(link);
 	}
 	set->free = set->output;
+	set->room = OUTPUT_MAX;
 	set->way.max_bytes = 0; /* ports may change between rounds */
 }
 
@@ -90,62 +89,34 @@ void output_flush(struct core *core)
 	output_complete(core);
 }
 
-static unsigned output_room(const struct output_set *set)
+/* What cannot be sent for its length is dropped, the rest goes on one by one. */
+static void output_drop_long(struct core *core, const struct pkt_run *run, uint16_t port,
+			     union output_mark mark, const uint8_t *eth_dst)
 {
-	return (unsigned)(set->output + OUTPUT_MAX - set->free);
-}
-
-static inline void output_fill(struct output *output, struct pkt *pkt, union output_mark mark,
-			       const uint8_t *eth_dst)
-{
-	output->next = NULL;
-	output->pkt = pkt;
-	output->eth_dst = eth_dst;
-	output->mark.word = mark.word;
-}
-
-/* Adds a packet to a row; there is room in the set. */
-static inline void output_enqueue(struct output_set *set, struct port_row *row, struct pkt *pkt,
-				  union output_mark mark, const uint8_t *eth_dst)
-{
-	struct output *output = set->free++;
-
-	output_fill(output, pkt, mark, eth_dst);
-	*row->last_next = output;
-	row->last_next = &output->next;
-	if (!row->num_outputs++)
-		list_add_tail(&set->rows, &row->link);
-}
-
-/* Adds packets, up to num and the room, to the last port's row, up to one that is too long for it. */
-static unsigned output_enqueue_many(struct output_set *set, struct pkt *const *pkts, unsigned num,
-				    union output_mark mark, const uint8_t *eth_dst)
-{
-	const uint32_t max_bytes = set->way.max_bytes;
-	struct port_row *row = set->way.row;
-	struct output *output = set->free;
-	struct output *first = output;
 	unsigned i;
 
-	num = bits_min(num, output_room(set));
-	for (i = 0; i < num && pkts[i]->len_bytes <= max_bytes; i++, output++) {
-		output_fill(output, pkts[i], mark, eth_dst);
-		output->next = output + 1;
+	if (run->num == 1)
+		output_drop(core, port, XVIO_STAT_DROP_OVERSIZE, 1);
+	for (i = 0; run->num > 1 && i < run->num; i++) {
+		struct pkt_run one = pkt_run_begin(&run->pkts[i]);
+
+		output_add(core, &one, port, mark, eth_dst);
 	}
-	if (!i)
-		return 0;
-	output[-1].next = NULL;
-	*row->last_next = first;
-	row->last_next = &output[-1].next;
-	if (!row->num_outputs)
-		list_add_tail(&set->rows, &row->link);
-	row->num_outputs += i;
-	set->free = output;
-	return i;
+}
+
+static void output_hand_over(struct core *core, const struct port *port, const struct pkt_run *run,
+			     union output_mark mark, const uint8_t *eth_dst)
+{
+	unsigned i;
+
+	for (i = 0; i < run->num; i++) {
+		if (!handover_push(core, port->core, run->pkts[i], port->number, mark, eth_dst))
+			output_drop(core, port->number, XVIO_STAT_DROP_NO_BUFFER, 1);
+	}
 }
 
 /* Looks the port up; what is found serves those that follow in this round. */
-static void output_look_up(struct core *core, struct pkt *pkt, uint16_t number,
+static void output_look_up(struct core *core, const struct pkt_run *run, uint16_t number,
 			   union output_mark mark, const uint8_t *eth_dst)
 {
 	struct output_set *set = &core->output;
@@ -154,61 +125,41 @@ static void output_look_up(struct core *core, struct pkt *pkt, uint16_t number,
 
 	if (!port || !port_is_up(port)) {
 		if (is_miss)
-			output_drop(core, mark.port, XVIO_STAT_DROP_NO_HOST);
+			output_drop(core, mark.port, XVIO_STAT_DROP_NO_HOST, run->num);
 		else
-			output_drop(core, port ? number : pkt->in_port, XVIO_STAT_DROP_PORT_DOWN);
+			output_drop(core, port ? number : run->pkts[0]->in_port,
+				    XVIO_STAT_DROP_PORT_DOWN, run->num);
 		return;
 	}
 	/* What goes to a representor is bounded by the port it came from, not by the PF's own MTU. */
-	if (!is_miss && pkt->len_bytes > port_max_frame_bytes(port)) {
-		output_drop(core, number, XVIO_STAT_DROP_OVERSIZE);
+	if (!is_miss && run->max_bytes > port_max_frame_bytes(port)) {
+		output_drop_long(core, run, number, mark, eth_dst);
 		return;
 	}
-	if (port->any_core_sends || port->core == core->number) {
-		if (!output_room(set))
-			output_spill(core);
-		set->way.port = number;
-		set->way.row = port_row(port, core->number);
-		set->way.max_bytes = port_max_frame_bytes(port);
-		output_enqueue(set, set->way.row, pkt, mark, eth_dst);
-	} else if (!handover_push(core, port->core, pkt, number, mark, eth_dst)) {
-		output_drop(core, number, XVIO_STAT_DROP_NO_BUFFER);
+	if (!port->any_core_sends && port->core != core->number) {
+		output_hand_over(core, port, run, mark, eth_dst);
+		return;
 	}
+	if (set->room < run->num)
+		output_spill(core);
+	set->way.port = number;
+	set->way.row = port_row(port, core->number);
+	set->way.max_bytes = is_miss ? UINT32_MAX : port_max_frame_bytes(port);
+	output_add_along(set, run, number, mark, eth_dst);
+	if (is_miss)
+		set->way.max_bytes = 0;
 }
 
-void output_add_many(struct core *core, struct pkt *const *pkts, unsigned num, uint16_t port,
-		     union output_mark mark, const uint8_t *eth_dst)
-{
-	struct output_set *set = &core->output;
-
-	while (num) {
-		unsigned done = 0;
-
-		if (port == set->way.port)
-			done = output_enqueue_many(set, pkts, num, mark, eth_dst);
-		if (!done) {
-			output_look_up(core, *pkts, port, mark, eth_dst);
-			done = 1;
-		}
-		pkts += done;
-		num -= done;
-	}
-}
-
-void output_add(struct core *core, struct pkt *pkt, uint16_t port, union output_mark mark,
+void output_add(struct core *core, const struct pkt_run *run, uint16_t port, union output_mark mark,
 		const uint8_t *eth_dst)
 {
-	struct output_set *set = &core->output;
-
-	if (port == set->way.port && pkt->len_bytes <= set->way.max_bytes && output_room(set))
-		output_enqueue(set, set->way.row, pkt, mark, eth_dst);
-	else
-		output_look_up(core, pkt, port, mark, eth_dst);
+	if (!output_add_along(&core->output, run, port, mark, eth_dst))
+		output_look_up(core, run, port, mark, eth_dst);
 }
 
-void output_add_miss(struct core *core, struct pkt *pkt)
+void output_add_miss(struct core *core, const struct pkt_run *run)
 {
-	union output_mark mark = {{.port = pkt->in_port, .flags = XVIO_META_F_REPR}};
+	union output_mark mark = {{.port = run->pkts[0]->in_port, .flags = XVIO_META_F_REPR}};
 
-	output_add(core, pkt, XVIO_PORT_PF, mark, NULL);
+	output_add(core, run, XVIO_PORT_PF, mark, NULL);
 }

@@ -21,4 +21,8 @@ enum parse_result {
 enum parse_result parse_frame(const uint8_t *data, uint32_t have_bytes, uint32_t len_bytes,
 			      uint16_t in_port, union flow_key *key);
 
+/* The same for frames that parse_usual() (parse_fast.h) leaves: the unusual, and all that is wrong. */
+enum parse_result parse_other(const uint8_t *data, uint32_t have_bytes, uint32_t len_bytes,
+			      uint16_t in_port, union flow_key *key);
+
 #endif

@@ -5,6 +5,7 @@
 #include <string.h>
 #include "lib/bits.h"
 #include "lib/heap.h"
+#include "path/parse.h"
 #include "path/virtq.h"
 
 bool pkt_pool_init(struct pkt_pool *pool)
@@ -74,16 +75,27 @@ bool pkt_pull(struct pkt *pkt)
 	uint8_t *frame = pkt->room + PKT_FRAME_OFFSET;
 	uint32_t rest_bytes = pkt->len_bytes - pkt->have_bytes;
 
-	if (HAL_HOST_MAPPED && pkt->data != frame && rest_bytes &&
+	if (pkt->data == frame)
+		return true; /* and nothing is written: other cores may have it already */
+	if (HAL_HOST_MAPPED && rest_bytes &&
 	    !virtq_copy(pkt->vq, NULL, pkt->chain, pkt->vq->config.hdr_bytes + pkt->have_bytes,
 			frame + pkt->have_bytes, rest_bytes))
 		return false;
-	pkt->vq = NULL;
-	if (pkt->data == frame)
-		return true;
 	memcpy(frame, pkt->data, pkt->have_bytes);
+	pkt->vq = NULL;
 	pkt->data = frame;
 	pkt->have_bytes = pkt->len_bytes;
 	pkt->has_header = false;
 	return true;
+}
+
+bool pkt_parse(struct pkt *pkt)
+{
+	enum parse_result result =
+		parse_frame(pkt->data, pkt->have_bytes, pkt->len_bytes, pkt->in_port, &pkt->key);
+
+	if (result == PARSE_SHORT && pkt_pull(pkt))
+		result = parse_frame(pkt->data, pkt->have_bytes, pkt->len_bytes, pkt->in_port,
+				     &pkt->key);
+	return result == PARSE_GOOD;
 }

@@ -10,7 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <xvio/port.h>
-#include "path/classifier.h"
+#include "path/key.h"
 
 #define PKT_BURST      32u
 #define PKT_POOL_SIZE  512u
@@ -38,7 +38,6 @@ struct pkt {
 	uint16_t num_lent; /* places in handover rings to other cores */
 	bool is_away; /* lent, and its round is over */
 	bool has_header; /* a plain struct virtio_net_hdr stands in front of data */
-	struct flow *flow; /* found by the lookup; NULL: none matches */
 	struct virtq
 		*vq; /* where it came from; NULL: not from a queue, or its memory is not mapped */
 	const struct virtq_chain *chain;
@@ -48,10 +47,41 @@ struct pkt {
 	struct pkt *next; /* in pkt_pool.returned */
 };
 
+/* Packets, one after the other, that meet the same rule. */
+struct pkt_run {
+	struct flow *flow; /* NULL: none matches */
+	struct pkt *const *pkts;
+	unsigned num;
+	uint32_t num_bytes;
+	uint32_t max_bytes; /* of the longest */
+};
+
+/* The packets of one source in a round, which stay in their places until the round ends. */
 struct burst {
 	unsigned num;
+	unsigned num_runs;
 	struct pkt *pkt[PKT_BURST];
+	struct pkt_run run[PKT_BURST]; /* made by the lookup */
 };
+
+/* A packet alone, at its place among others, as a run of no rule yet. */
+static inline struct pkt_run pkt_run_begin(struct pkt *const *slot)
+{
+	const uint32_t len_bytes = (*slot)->len_bytes;
+
+	return (struct pkt_run){
+		.pkts = slot, .num = 1, .num_bytes = len_bytes, .max_bytes = len_bytes};
+}
+
+/* The rule that the lookup found for a packet of the burst; for tests and benches. */
+static inline struct flow *burst_flow(const struct burst *burst, unsigned i)
+{
+	const struct pkt_run *run = burst->run;
+
+	while (&burst->pkt[i] >= run->pkts + run->num)
+		run++;
+	return run->flow;
+}
 
 /*
  * Packets stand in a stack. Those of a round are taken from its top by moving num_free down, and are
@@ -74,6 +104,17 @@ static inline struct pkt *pkt_alloc(struct pkt_pool *pool)
 	return pool->stack[--pool->num_free];
 }
 
+/* The same for many packets: they are taken from behind this place downwards, to the place it then is. */
+static inline struct pkt **pkt_top(struct pkt_pool *pool)
+{
+	return &pool->stack[pool->num_free];
+}
+
+static inline void pkt_set_top(struct pkt_pool *pool, struct pkt **top)
+{
+	pool->num_free = (unsigned)(top - pool->stack);
+}
+
 /* Another core uses the packet, until pkt_return(), beyond the end of the round. */
 void pkt_lend(struct pkt_pool *pool, struct pkt *pkt);
 void pkt_return(struct pkt_pool *pool, struct pkt *pkt);
@@ -87,5 +128,12 @@ void pkt_end_round(struct pkt_pool *pool);
  * False: the sender's addresses fail. Its core, before the chain is published.
  */
 bool pkt_pull(struct pkt *pkt);
+
+/*
+ * Makes the packet's key, whatever its frame is (parse_usual() may be tried first); pulls the whole
+ * frame if its headers go on behind what is here. False: it is malformed. Its core, before the chain is
+ * published.
+ */
+bool pkt_parse(struct pkt *pkt);
 
 #endif

@@ -31,11 +31,13 @@ struct port_row {
 	uint64_t num_sent_bytes;
 };
 
+#define PORT_MAX_SHORT 8u
+
 /* What makes a port a port. Receiving is a source's business (worker.c). */
 struct port_ops {
-	/* Whether num packets can be taken, or this queue should be fetched from first; else NULL. */
-	struct virtq *(*shortage)(struct port *port, unsigned num);
-	/* Sends the row's outputs: sets sent, or counts a drop. May add to the core's DMA list. */
+	/* Which queues (up to PORT_MAX_SHORT) should be fetched from before num packets come; how many. */
+	unsigned (*shortage)(struct port *port, unsigned num, struct virtq **vqs);
+	/* Sends the row's outputs: where not, sets unsent and counts why. May add to the core's DMA list. */
 	void (*transmit)(struct core *core, struct port_row *row);
 	/* After the DMA list was run: counts what was sent. */
 	void (*complete)(struct core *core, struct port_row *row);

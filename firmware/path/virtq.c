@@ -19,6 +19,12 @@ static void *virtq_carve(uint8_t **room, size_t len_bytes)
 	return part;
 }
 
+/* For an area that begins with flags and index: what stands behind these is aligned. */
+static void *virtq_carve_behind_index(uint8_t **room, size_t len_bytes)
+{
+	return (uint8_t *)virtq_carve(room, len_bytes + 4) + 4;
+}
+
 /* Room for copies of the rings; pointers into the guest's memory come with its map. */
 static size_t virtq_ring_bytes(const struct virtq_config *config)
 {
@@ -40,8 +46,8 @@ static void virtq_carve_rings(struct virtq *vq, uint8_t **room)
 		vq->device_event = virtq_carve(room, sizeof(*vq->device_event));
 	} else {
 		vq->desc = virtq_carve(room, size * sizeof(*vq->desc));
-		vq->avail = virtq_carve(room, 6 + size * sizeof(vq->avail->ring[0]));
-		vq->used = virtq_carve(room, 6 + size * sizeof(vq->used->ring[0]));
+		vq->avail = virtq_carve_behind_index(room, 6 + size * sizeof(vq->avail->ring[0]));
+		vq->used = virtq_carve_behind_index(room, 6 + size * sizeof(vq->used->ring[0]));
 	}
 }
 
@@ -174,8 +180,10 @@ void virtq_set_map(struct virtq *vq, const struct iotlb *map)
 		virtq_map_areas(vq);
 }
 
-static bool virtq_dma(struct virtq *vq, struct dma_list *dma, uint64_t iova, void *card,
-		      uint32_t len_bytes, uint8_t dir)
+/* By pieces, as the map has them. */
+static __attribute__((noinline)) bool virtq_dma(struct virtq *vq, struct dma_list *dma,
+						uint64_t iova, void *card, uint32_t len_bytes,
+						uint8_t dir)
 {
 	uint32_t perm = dir == HAL_DMA_READ ? XVIO_MAP_READ : XVIO_MAP_WRITE;
 	uint8_t *at = card;
@@ -201,12 +209,13 @@ static bool virtq_copy_part(struct virtq *vq, struct dma_list *dma, enum virtq_a
 {
 	uint64_t bus_addr = vq->area_bus_addr[area];
 
-	if (!bus_addr || !len_bytes)
-		return virtq_dma(vq, dma, virtq_area_iova(vq, area) + offset_bytes, part, len_bytes,
-				 dir);
-	dma_add(dma, dir, vq->config.function, bus_addr + offset_bytes, part, len_bytes,
-		&vq->dma_failed);
-	return true;
+	/* Mostly so; and without a call. */
+	if (bus_addr && len_bytes && !dma_is_full(dma)) {
+		dma_add(dma, dir, vq->config.function, bus_addr + offset_bytes, part, len_bytes,
+			&vq->dma_failed);
+		return true;
+	}
+	return virtq_dma(vq, dma, virtq_area_iova(vq, area) + offset_bytes, part, len_bytes, dir);
 }
 
 bool virtq_pull(struct virtq *vq, struct dma_list *dma, enum virtq_area area, uint64_t offset_bytes,
@@ -228,10 +237,9 @@ bool virtq_push(struct virtq *vq, struct dma_list *dma, enum virtq_area area, ui
 void virtq_begin_chain(struct virtq *vq, struct virtq_chain *chain)
 {
 	chain->len_bytes = 0;
-	chain->written_bytes = 0;
 	chain->num_segs = 0;
 	chain->num_descs = 0;
-	chain->first_seg = vq->seg_prod;
+	chain->first_seg = (uint16_t)vq->seg_prod;
 }
 
 uint8_t virtq_add_seg(struct virtq *vq, struct virtq_chain *chain, uint64_t iova,

@@ -48,16 +48,26 @@ struct virtq_seg {
 	uint32_t len_bytes;
 };
 
-/* A chain of one buffer that lies in one piece on the bus is direct: its address is known. */
+/*
+ * A chain of one buffer that lies in one piece on the bus is direct: its address is known. What will
+ * tell the driver that a chain is used is made when it is parsed, so that it needs only be copied.
+ */
 struct virtq_chain {
 	uint64_t bus_addr; /* direct only */
+	union {
+		uint64_t used; /* as it will stand in the ring; the length is 0 until taken */
+		uint32_t used_half[2]; /* virtq_len_half() */
+	};
+	union {
+		struct {
+			uint16_t num_segs; /* 0: direct */
+			uint16_t num_descs;
+			uint16_t at; /* place in the ring, as in virtq_config.last_avail */
+			uint16_t first_seg; /* not direct: runs freely, modulo size */
+		};
+		uint64_t shape; /* these in one */
+	};
 	uint32_t len_bytes; /* of all buffers */
-	uint32_t written_bytes; /* 0, or set when taken */
-	uint32_t first_seg; /* not direct: runs freely, modulo size */
-	uint16_t num_segs; /* 0: direct */
-	uint16_t num_descs;
-	uint16_t id; /* the driver's name for it: head descriptor or buffer id */
-	uint16_t at; /* place in the ring, as in virtq_config.last_avail */
 };
 
 struct virtq;
@@ -157,10 +167,16 @@ static inline struct virtq_chain *virtq_peek(const struct virtq *vq, uint32_t i)
 	return &vq->chain[(vq->taken + i) & vq->mask];
 }
 
-/* How many more chains may be fetched. */
+/* How many more chains the ring can hold. */
+static inline uint32_t virtq_unfetched(const struct virtq *vq)
+{
+	return vq->mask + 1 - (vq->fetched - vq->published);
+}
+
+/* How many more chains may be fetched at once. */
 static inline uint32_t virtq_room(const struct virtq *vq)
 {
-	uint32_t room = vq->mask + 1 - virtq_stock(vq);
+	uint32_t room = virtq_unfetched(vq);
 
 	return room < VIRTQ_FETCH_MAX ? room : VIRTQ_FETCH_MAX;
 }
@@ -179,12 +195,18 @@ bool virtq_locate(struct virtq *vq, const struct virtq_chain *chain, uint32_t of
 bool virtq_copy(struct virtq *vq, struct dma_list *dma, const struct virtq_chain *chain,
 		uint32_t offset_bytes, void *card, uint32_t len_bytes);
 
+/* Which half of virtq_chain.used says how much was written. */
+static inline unsigned virtq_len_half(const struct virtq *vq)
+{
+	return vq->config.packed ? 0 : 1;
+}
+
 /* Takes the oldest chain of the stock; it is used, with len_bytes written, when next published. */
 static inline void virtq_take(struct virtq *vq, uint32_t len_bytes)
 {
 	struct virtq_chain *chain = virtq_peek(vq, 0);
 
-	chain->written_bytes = len_bytes;
+	chain->used_half[virtq_len_half(vq)] = len_bytes;
 	vq->seg_cons += chain->num_segs;
 	vq->taken++;
 }

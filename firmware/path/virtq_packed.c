@@ -10,6 +10,7 @@
 #include "lib/bits.h"
 
 #define PACKED_MARKS (VIRTQ_PACKED_DESC_F_AVAIL | VIRTQ_PACKED_DESC_F_USED)
+#define PACKED_ID    (UINT64_C(0xffff) << 32) /* in virtq_chain.used */
 
 /* Place and wrap counter of the descriptor num (<= size) behind at. */
 static uint16_t packed_advance(const struct virtq *vq, uint16_t at, uint32_t num)
@@ -68,11 +69,20 @@ static void packed_ask_all(struct virtq *vq, struct dma_list *dma)
 	packed_pull(vq, dma, vq->ring, vq->config.size);
 }
 
+/* Flags, before what they announce is read (pairs with the driver's write of flags after the rest). */
+static uint32_t packed_seen_flags(const struct virtq_packed_desc *seen)
+{
+	uint32_t flags = once_read16(&seen->flags);
+
+	if (HAL_HOST_MAPPED)
+		atomic_thread_fence(memory_order_acquire);
+	return flags;
+}
+
 static bool packed_is_available(const struct virtq *vq, uint16_t at)
 {
-	uint16_t flags = __atomic_load_n(&vq->seen[at & vq->mask].flags, __ATOMIC_ACQUIRE);
-
-	return (flags & PACKED_MARKS) == packed_avail_marks(at);
+	return (packed_seen_flags(&vq->seen[at & vq->mask]) & PACKED_MARKS) ==
+	       packed_avail_marks(at);
 }
 
 /* Chains */
@@ -89,6 +99,14 @@ static struct virtq_packed_desc packed_read_desc(const struct virtq *vq, uint16_
 		.id = (uint16_t)(rest >> 32),
 		.flags = (uint16_t)(rest >> 48) & (uint16_t)~PACKED_MARKS,
 	};
+}
+
+/* Length (none), id and flags of the used descriptor of a chain, as they stand in the ring. */
+static uint64_t packed_used(const struct virtq *vq, uint16_t at, uint64_t id)
+{
+	uint64_t marks = at & VIRTQ_PACKED_WRAP ? PACKED_MARKS : 0;
+
+	return id << 32 | (marks | vq->wanted_flags) << 48;
 }
 
 /*
@@ -113,32 +131,29 @@ static uint8_t packed_follow_chain(struct virtq *vq, struct virtq_chain *chain,
 		at = packed_advance(vq, at, 1);
 		desc = packed_read_desc(vq, at);
 	}
-	chain->id = desc.id;
+	if (desc.id > vq->mask)
+		return XVIO_RING_ERR_INDEX;
+	chain->used = packed_used(vq, chain->at, desc.id);
 	return virtq_end_chain(vq, chain);
 }
 
 static uint8_t packed_parse_chain(struct virtq *vq, struct virtq_chain *chain, uint32_t num)
 {
-	uint8_t error;
-
 	chain->at = vq->fetch_at;
-	error = packed_follow_chain(vq, chain, packed_read_desc(vq, vq->fetch_at), num);
-	if (!error && chain->id > vq->mask)
-		error = XVIO_RING_ERR_INDEX;
-	return error;
+	return packed_follow_chain(vq, chain, packed_read_desc(vq, vq->fetch_at), num);
 }
 
 /*
  * Makes direct chains of up to num available descriptors, this side of the wrap; returns of how many,
  * the next one being another sort, or not available.
  */
-static uint32_t packed_parse_direct(struct virtq *vq, uint32_t num)
+static VIRTQ_APART uint32_t packed_parse_direct(struct virtq *vq, uint32_t num)
 {
-	const struct virtq_direct direct = virtq_direct(vq);
+	struct virtq_direct direct = virtq_direct(vq, vq->fetch_at);
 	const bool is_read = vq->config.role == VIRTQ_FROM_DRIVER;
-	const uint16_t marks = packed_avail_marks(vq->fetch_at);
+	const uint32_t wanted_flags = packed_avail_marks(vq->fetch_at) | vq->wanted_flags;
+	const uint64_t used = packed_used(vq, vq->fetch_at, 0);
 	const uint32_t hdr_bytes = vq->config.hdr_bytes;
-	const uint16_t wanted_flags = marks | vq->wanted_flags;
 	const uint32_t mask = vq->mask;
 	const uint32_t place = vq->fetch_at & mask;
 	const struct virtq_packed_desc *seen = &vq->seen[place];
@@ -146,17 +161,16 @@ static uint32_t packed_parse_direct(struct virtq *vq, uint32_t num)
 	struct virtq_chain *begin = &vq->chain[vq->fetched & mask];
 	struct virtq_chain *end = begin;
 	struct virtq_chain *chain;
-	uint16_t at = vq->fetch_at;
 
 	end += bits_min(bits_min(num, mask + 1 - place), mask + 1 - (vq->fetched & mask));
 	for (chain = begin; chain != end; chain++, seen++, desc++) {
-		uint16_t flags = __atomic_load_n(&seen->flags, __ATOMIC_ACQUIRE);
+		uint32_t flags = packed_seen_flags(seen);
 		uint64_t rest = once_read64(&desc->len);
-		uint16_t id = (uint16_t)(rest >> 32);
+		uint64_t id = (rest >> 32) - ((uint64_t)wanted_flags << 16); /* or out of range */
 
-		if ((flags & PACKED_MARKS) != marks || rest >> 48 != wanted_flags || id > mask ||
-		    !virtq_make_direct(&direct, chain, once_read64(&desc->addr), (uint32_t)rest, id,
-				       at++))
+		if (flags != wanted_flags || id > mask ||
+		    !virtq_make_direct(&direct, chain, once_read64(&desc->addr), (uint32_t)rest,
+				       used | id << 32))
 			break;
 		if (HAL_HOST_MAPPED && is_read)
 			virtq_prefetch_packet(chain->bus_addr, hdr_bytes);
@@ -227,15 +241,6 @@ static void packed_set_quiet(struct virtq *vq, struct dma_list *dma, bool quiet)
 		atomic_thread_fence(memory_order_seq_cst);
 }
 
-/* Length, id and flags of the used descriptor for chain, as they stand in the ring. */
-static inline uint64_t packed_used_word(const struct virtq_chain *chain, uint16_t id)
-{
-	uint64_t marks = chain->at & VIRTQ_PACKED_WRAP ? PACKED_MARKS : 0;
-	uint64_t write = chain->written_bytes ? VIRTQ_DESC_F_WRITE : 0;
-
-	return chain->written_bytes | (uint64_t)id << 32 | (marks | write) << 48;
-}
-
 static struct virtq_chain *packed_chain(const struct virtq *vq, uint32_t number)
 {
 	return &vq->chain[number & vq->mask];
@@ -273,21 +278,27 @@ static void packed_push_first(struct virtq *vq, struct dma_list *dma)
 		virtq_pull(vq, dma, VIRTQ_DRIVER, 0, vq->driver_event, sizeof(*vq->driver_event));
 }
 
-/* Used descriptors of the chains from number first up to end, in any order. */
+/*
+ * Used descriptors of the chains from number first up to end, in any order. Where all chains between two
+ * are of one descriptor, their places follow each other.
+ */
 static void packed_write_used(struct virtq *vq, uint32_t first, uint32_t end)
 {
 	const uint32_t mask = vq->mask;
-	struct virtq_packed_desc *ring = vq->ring;
 
 	while (first != end) {
-		const struct virtq_chain *chain = &vq->chain[first & mask];
-		const struct virtq_chain *stop =
-			chain + bits_min(end - first, mask + 1 - (first & mask));
+		const struct virtq_chain *chain = packed_chain(vq, first);
+		const uint32_t place = chain->at & mask;
+		uint32_t before_wrap = mask + 1 - (first & mask);
+		uint32_t num = bits_min(end - first, bits_min(before_wrap, mask + 1 - place));
+		struct virtq_packed_desc *desc = &vq->ring[place];
+		const struct virtq_chain *stop;
 
-		first += (uint32_t)(stop - chain);
-		for (; chain != stop; chain++)
-			*(volatile once_word *)&ring[chain->at & mask].len =
-				packed_used_word(chain, chain->id);
+		if (chain[num - 1].at != chain->at + num - 1)
+			num = 1;
+		first += num;
+		for (stop = chain + num; chain != stop; chain++, desc++)
+			once_write64(&desc->len, chain->used);
 	}
 }
 
@@ -299,16 +310,18 @@ static void packed_publish(struct virtq *vq, struct dma_list *dma)
 {
 	bool single = vq->config.in_order && vq->config.role == VIRTQ_FROM_DRIVER;
 	const struct virtq_chain *first = packed_chain(vq, vq->published);
-	uint16_t first_id = single ? packed_chain(vq, vq->taken - 1)->id : first->id;
 	once_word *place = (once_word *)&vq->ring[first->at & vq->mask].len;
+	uint64_t used = first->used;
 
-	if (!single)
+	if (single)
+		used = (used & ~PACKED_ID) | (packed_chain(vq, vq->taken - 1)->used & PACKED_ID);
+	else
 		packed_write_used(vq, vq->published + 1, vq->taken);
-	__atomic_store_n(place, packed_used_word(first, first_id), __ATOMIC_RELEASE);
+	__atomic_store_n(place, used, __ATOMIC_RELEASE);
 	if (HAL_HOST_MAPPED)
-		atomic_thread_fence(memory_order_seq_cst);
-	else if (single || vq->taken - vq->published == 1 ||
-		 packed_push(vq, dma, vq->published + 1, vq->taken - 1))
+		return;
+	if (single || vq->taken - vq->published == 1 ||
+	    packed_push(vq, dma, vq->published + 1, vq->taken - 1))
 		packed_push_first(vq, dma);
 }
 

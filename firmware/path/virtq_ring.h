@@ -13,6 +13,9 @@
 extern const struct virtq_ops virtq_split_ops;
 extern const struct virtq_ops virtq_packed_ops;
 
+/* A loop over descriptors has all registers to itself. */
+#define VIRTQ_APART __attribute__((noinline))
+
 /*
  * Card copies of parts of a ring follow the guest's on HALs where host memory is not mapped; elsewhere
  * these do nothing, as the part is the guest's. offset_bytes is that of the part in its area. False, and
@@ -23,45 +26,55 @@ bool virtq_pull(struct virtq *vq, struct dma_list *dma, enum virtq_area area, ui
 bool virtq_push(struct virtq *vq, struct dma_list *dma, enum virtq_area area, uint64_t offset_bytes,
 		void *part, uint32_t len_bytes);
 
+/* In virtq_chain.shape: one descriptor and no buffers apart; where the place stands. */
+#define VIRTQ_SHAPE_DIRECT (UINT64_C(1) << 16)
+#define VIRTQ_SHAPE_AT	   32
+
 /*
  * What a loop over descriptors keeps in registers to make direct chains: the place in the map where the
- * last address was found, and the bounds of a length.
+ * last address was found, and the lengths that are good there.
  */
 struct virtq_direct {
 	uint64_t iova;
 	uint64_t len_bytes;
 	uint64_t bus_addr;
-	uint32_t min_bytes;
-	uint32_t span_bytes; /* of lengths that are good */
+	uint64_t min_bytes;
+	uint64_t num_lengths; /* from min_bytes up: none is longer than a chain, or the place */
+	uint64_t shape; /* of the next chain */
 };
 
-static inline struct virtq_direct virtq_direct(const struct virtq *vq)
+/* at: of the first chain; those that follow it are in one piece with it, in the ring. */
+static inline struct virtq_direct virtq_direct(const struct virtq *vq, uint16_t at)
 {
+	const uint64_t min_bytes = vq->min_bytes;
+	uint64_t max_bytes = vq->hit.len_bytes;
+
+	if (max_bytes > VIRTQ_MAX_CHAIN_BYTES)
+		max_bytes = VIRTQ_MAX_CHAIN_BYTES;
 	return (struct virtq_direct){
 		.iova = vq->hit.iova,
 		.len_bytes = vq->hit.len_bytes,
 		.bus_addr = vq->hit.bus_addr,
-		.min_bytes = vq->min_bytes,
-		.span_bytes = VIRTQ_MAX_CHAIN_BYTES - vq->min_bytes,
+		.min_bytes = min_bytes,
+		.num_lengths = max_bytes < min_bytes ? 0 : max_bytes + 1 - min_bytes,
+		.shape = VIRTQ_SHAPE_DIRECT | (uint64_t)at << VIRTQ_SHAPE_AT,
 	};
 }
 
 /* Makes a chain of a lone descriptor with the flags wanted. False: look at it the long way. */
-static inline bool virtq_make_direct(const struct virtq_direct *direct, struct virtq_chain *chain,
-				     uint64_t iova, uint32_t len_bytes, uint16_t id, uint16_t at)
+static inline bool virtq_make_direct(struct virtq_direct *direct, struct virtq_chain *chain,
+				     uint64_t iova, uint64_t len_bytes, uint64_t used)
 {
 	uint64_t offset = iova - direct->iova;
 
-	if (len_bytes - direct->min_bytes > direct->span_bytes || offset >= direct->len_bytes ||
-	    len_bytes > direct->len_bytes - offset)
+	if (len_bytes - direct->min_bytes >= direct->num_lengths ||
+	    offset > direct->len_bytes - len_bytes)
 		return false;
 	chain->bus_addr = direct->bus_addr + offset;
-	chain->len_bytes = len_bytes;
-	chain->written_bytes = 0;
-	chain->num_segs = 0;
-	chain->num_descs = 1;
-	chain->id = id;
-	chain->at = at;
+	chain->used = used;
+	chain->shape = direct->shape;
+	chain->len_bytes = (uint32_t)len_bytes;
+	direct->shape += UINT64_C(1) << VIRTQ_SHAPE_AT;
 	return true;
 }
 

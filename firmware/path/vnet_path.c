@@ -9,6 +9,7 @@
 #include "lib/bits.h"
 #include "lib/hash.h"
 #include "path/core.h"
+#include "path/parse_fast.h"
 #include "path/vnet_queue.h"
 #include "path/worker.h"
 
@@ -91,7 +92,7 @@ static void vnet_wait_for_more(const struct core *core, struct vnet_queue *queue
 
 static bool vnet_waits(const struct core *core, struct vnet_queue *queue)
 {
-	if (!queue->num_waits)
+	if (!queue->num_waits || !worker_is_polling())
 		return false;
 	queue->num_waits--;
 	if (core->cycles - queue->waits_since > VNET_WAIT_CYCLES)
@@ -181,9 +182,9 @@ static uint32_t vnet_first_bytes(uint32_t len_bytes)
 }
 
 static inline void vnet_fill_pkt(struct pkt *pkt, struct virtq *vq, const struct virtq_chain *chain,
-				 uint16_t in_port)
+				 uint32_t hdr_bytes, uint16_t in_port)
 {
-	pkt->len_bytes = chain->len_bytes - vq->config.hdr_bytes;
+	pkt->len_bytes = chain->len_bytes - hdr_bytes;
 	pkt->have_bytes = vnet_first_bytes(pkt->len_bytes);
 	pkt->data = (HAL_HOST_MAPPED ? pkt->head : pkt->room) + PKT_FRAME_OFFSET;
 	pkt->in_port = in_port;
@@ -213,8 +214,8 @@ static inline void vnet_read_mapped(struct pkt *pkt, const struct virtq_chain *c
 }
 
 /*
- * Asks for the packets of up to num chains, header and all, or their beginnings; one that is too long for
- * a packet is NULL. Returns how many chains were direct: the next one is not.
+ * Asks for the packets of up to num chains, header and all, or their beginnings. Returns of how many: the
+ * next chain is not direct, or too long for a packet, or behind the wrap.
  */
 static uint32_t vnet_ask_direct(struct core *core, struct vnet_queue *queue, struct pkt **slot,
 				uint32_t first, uint32_t num)
@@ -223,40 +224,42 @@ static uint32_t vnet_ask_direct(struct core *core, struct vnet_queue *queue, str
 	const uint32_t hdr_bytes = vq->config.hdr_bytes;
 	const uint32_t max_bytes = hdr_bytes + XVIO_MAX_FRAME_BYTES;
 	const uint16_t in_port = queue->vnet->port.number;
-	const uint16_t function = vq->config.function;
+	const uint32_t request = dma_request(HAL_DMA_READ, vq->config.function);
 	struct hal_dma_op *op = HAL_HOST_MAPPED ? NULL : dma_reserve(&core->dma, num);
-	const struct virtq_chain *chain = virtq_peek(vq, first);
+	const struct virtq_chain *begin = virtq_peek(vq, first);
 	const struct virtq_chain *end = vq->chain + vq->config.size;
-	uint32_t i;
+	const struct virtq_chain *chain;
+	struct pkt **top = pkt_top(&core->pool);
 
-	for (i = 0; i < num && !chain->num_segs; i++) {
-		struct pkt *pkt = NULL;
+	if (num < (uint32_t)(end - begin))
+		end = begin + num;
+	for (chain = begin; chain != end; chain++) {
+		uint32_t len_bytes = chain->len_bytes;
+		struct pkt *pkt;
 
-		if (chain->len_bytes <= max_bytes) {
-			pkt = pkt_alloc(&core->pool);
-			vnet_fill_pkt(pkt, vq, chain, in_port);
-			if (HAL_HOST_MAPPED)
-				vnet_read_mapped(pkt, chain, hdr_bytes);
-			else
-				*op++ = (struct hal_dma_op){
-					.host_addr = chain->bus_addr,
-					.card = pkt->data - hdr_bytes,
-					.flag = &vq->dma_failed,
-					.len_bytes = chain->len_bytes,
-					.function = function,
-					.dir = HAL_DMA_READ,
-				};
-		}
-		slot[i] = pkt;
-		if (++chain == end)
-			chain = vq->chain;
+		if (chain->num_segs || len_bytes > max_bytes)
+			break;
+		pkt = *--top;
+		vnet_fill_pkt(pkt, vq, chain, hdr_bytes, in_port);
+		if (HAL_HOST_MAPPED)
+			vnet_read_mapped(pkt, chain, hdr_bytes);
+		else
+			*op++ = (struct hal_dma_op){
+				.host_addr = chain->bus_addr,
+				.card = pkt->data - hdr_bytes,
+				.flag = &vq->dma_failed,
+				.len_bytes = len_bytes,
+				.request = request,
+			};
+		*slot++ = pkt;
 	}
+	pkt_set_top(&core->pool, top);
 	if (!HAL_HOST_MAPPED)
 		dma_commit(&core->dma, op);
-	return i;
+	return (uint32_t)(chain - begin);
 }
 
-/* The same for one chain of any sort. */
+/* The same for one chain of any sort. NULL: it is too long for a packet. */
 static struct pkt *vnet_ask_pieces(struct core *core, struct vnet_queue *queue,
 				   const struct virtq_chain *chain)
 {
@@ -267,7 +270,7 @@ static struct pkt *vnet_ask_pieces(struct core *core, struct vnet_queue *queue,
 	if (chain->len_bytes > hdr_bytes + XVIO_MAX_FRAME_BYTES)
 		return NULL;
 	pkt = pkt_alloc(&core->pool);
-	vnet_fill_pkt(pkt, vq, chain, queue->vnet->port.number);
+	vnet_fill_pkt(pkt, vq, chain, hdr_bytes, queue->vnet->port.number);
 	if (vnet_reads_header(hdr_bytes))
 		virtq_copy(vq, &core->dma, chain, 0, pkt->data - hdr_bytes,
 			   hdr_bytes + pkt->have_bytes);
@@ -337,9 +340,13 @@ void vnet_fetch(struct core *core)
 }
 
 /* No offload is offered, so flags and type of the header in front of a packet must say nothing. */
-static bool vnet_header_is_plain(const uint8_t *header)
+static inline bool vnet_header_is_plain(const uint8_t *header)
 {
-	return !(header[0] | header[1]);
+	uint16_t flags_type;
+
+	memcpy(&flags_type, __builtin_assume_aligned(header, 2),
+	       sizeof(flags_type)); /* PKT_FRAME_OFFSET */
+	return !flags_type;
 }
 
 /*
@@ -362,9 +369,11 @@ static inline void vnet_make_header(struct pkt *pkt)
  * What host software sends is marked: the PF's own is looked up (true), the rest goes out of a port
  * directly, for its representor.
  */
-static bool vnet_receive_marked(struct core *core, struct pkt *pkt)
+static bool vnet_receive_marked(struct core *core, struct pkt *const *slot)
 {
 	union output_mark none = {{.port = XVIO_PORT_PF}};
+	struct pkt_run run = pkt_run_begin(slot);
+	struct pkt *pkt = *slot;
 	struct xvio_pkt_meta meta;
 
 	memcpy(&meta, pkt->data - sizeof(meta), sizeof(meta));
@@ -378,64 +387,105 @@ static bool vnet_receive_marked(struct core *core, struct pkt *pkt)
 	}
 	vnet_make_header(pkt);
 	port_count(core, meta.port, XVIO_STAT_REPR_RX_PACKETS, 1);
-	output_add(core, pkt, meta.port, none, NULL);
+	output_add(core, &run, meta.port, none, NULL);
 	return false;
 }
 
-/* Why packets of a burst go no further. */
-struct vnet_refused {
+/* What came of a queue's packets. */
+struct vnet_received {
+	uint32_t num_bytes; /* of all but the oversized */
 	unsigned num_oversize;
 	unsigned num_malformed;
 };
 
-/* Of the packets that came, those to be looked up go into the burst. Returns the bytes of all. */
-static uint64_t vnet_sort(struct core *core, struct vnet_queue *queue, struct vnet_refused *refused)
+/* Of the PF's packets, those to be looked up (returns how many); others are dropped or on their way. */
+static unsigned vnet_take_marked(struct core *core, struct vnet_queue *queue, struct pkt **good,
+				 struct vnet_received *received)
 {
-	const uint32_t hdr_bytes = queue->vq->config.hdr_bytes;
-	const bool is_marked = hdr_bytes != sizeof(struct virtio_net_hdr);
-	const bool has_header = vnet_reads_header(hdr_bytes);
-	struct pkt **good = core->burst.pkt;
-	struct pkt **end = queue->pkt + queue->num_asked;
-	struct pkt **slot;
-	uint64_t num_bytes = 0;
+	unsigned num = 0;
+	unsigned i;
 
-	for (slot = queue->pkt; slot != end; slot++) {
+	for (i = 0; i < queue->num_asked; i++) {
+		struct pkt *pkt = queue->pkt[i];
+
+		if (!pkt) {
+			received->num_oversize++;
+			continue;
+		}
+		received->num_bytes += pkt->len_bytes;
+		if (!vnet_header_is_plain(pkt->data - sizeof(struct xvio_pkt_meta)) ||
+		    pkt->len_bytes < XVIO_MIN_FRAME_BYTES)
+			received->num_malformed++;
+		else if (vnet_receive_marked(core, &queue->pkt[i]))
+			good[num++] = pkt;
+	}
+	return num;
+}
+
+/* Makes the key of a packet in its own memory. False: it is malformed. */
+static inline bool vnet_parse(struct pkt *pkt, uint16_t in_port)
+{
+	const uint8_t *aligned = __builtin_assume_aligned(pkt->data - 2, 8); /* PKT_FRAME_OFFSET */
+	uint32_t have_bytes = HAL_HOST_MAPPED ? pkt->have_bytes : pkt->len_bytes;
+
+	if (__builtin_expect(
+		    parse_usual(aligned + 2, have_bytes, pkt->len_bytes, in_port, &pkt->key), 1))
+		return true;
+	return pkt_parse(pkt);
+}
+
+/* Of num packets, those to be looked up go into the burst, with their keys. It needs all registers. */
+static __attribute__((noinline)) void vnet_sort(struct burst *burst, struct pkt *const *slot,
+						unsigned num, uint16_t in_port,
+						struct vnet_received *received)
+{
+	struct pkt *const *end = slot + num;
+	struct pkt **good = burst->pkt;
+	uint32_t num_bytes = 0;
+
+	for (; slot != end; slot++) {
 		struct pkt *pkt = *slot;
 
 		if (!pkt) {
-			refused->num_oversize++;
+			received->num_oversize++;
 			continue;
 		}
 		num_bytes += pkt->len_bytes;
-		if ((has_header && !vnet_header_is_plain(pkt->data - hdr_bytes)) ||
-		    pkt->len_bytes < XVIO_MIN_FRAME_BYTES) {
-			refused->num_malformed++;
+		if ((!HAL_HOST_MAPPED &&
+		     !vnet_header_is_plain(pkt->data - sizeof(struct virtio_net_hdr))) ||
+		    !vnet_parse(pkt, in_port)) {
+			received->num_malformed++;
 			continue;
 		}
-		if (is_marked && !vnet_receive_marked(core, pkt))
-			continue;
 		vnet_make_header(pkt);
 		*good++ = pkt;
 	}
-	core->burst.num = (unsigned)(good - core->burst.pkt);
-	return num_bytes;
+	received->num_bytes += num_bytes;
+	burst->num = (unsigned)(good - burst->pkt);
 }
 
-void vnet_receive(struct core *core, struct vnet_queue *queue)
+void vnet_receive(struct core *core, struct vnet_queue *queue, struct burst *burst)
 {
 	struct port *port = &queue->vnet->port;
 	struct stats *stats = &port_row(port, core->number)->stats;
-	struct vnet_refused refused = {0};
+	struct vnet_received received = {0};
+	struct pkt **pkts = queue->pkt;
+	unsigned num = queue->num_asked;
 
-	core->burst.num = 0;
-	if (!queue->num_asked)
+	burst->num = 0;
+	if (!num)
 		return;
+	if (queue->vq->config.hdr_bytes != sizeof(struct virtio_net_hdr)) {
+		num = vnet_take_marked(core, queue, burst->pkt, &received);
+		pkts = burst->pkt;
+	}
+	vnet_sort(burst, pkts, num, port->number, &received);
 	stats_add(stats, XVIO_STAT_RX_PACKETS, queue->num_asked);
-	stats_add(stats, XVIO_STAT_RX_BYTES, vnet_sort(core, queue, &refused));
-	stats_add(stats, XVIO_STAT_DROP_OVERSIZE, refused.num_oversize);
-	stats_add(stats, XVIO_STAT_DROP_MALFORMED, refused.num_malformed);
+	stats_add(stats, XVIO_STAT_RX_BYTES, received.num_bytes);
+	stats_add(stats, XVIO_STAT_DROP_OVERSIZE, received.num_oversize);
+	stats_add(stats, XVIO_STAT_DROP_MALFORMED, received.num_malformed);
 	if (port_is_up(port))
 		return;
-	stats_add(stats, XVIO_STAT_DROP_PORT_DOWN, core->burst.num);
-	core->burst.num = 0;
+	stats_add(stats, XVIO_STAT_DROP_PORT_DOWN, burst->num);
+	burst->num = 0;
 }

@@ -58,8 +58,8 @@ void vnet_set_doorbell(uint32_t doorbell, struct vnet_queue *queue);
  */
 void vnet_fetch(struct core *core);
 
-/* Moves the packets of a queue that are to be looked up into the core's burst. */
-void vnet_receive(struct core *core, struct vnet_queue *queue);
+/* Moves the packets of a queue that are to be looked up into a burst, with their keys. */
+void vnet_receive(struct core *core, struct vnet_queue *queue, struct burst *burst);
 
 /* Hints the cache at where the packets in a queue's stock will go, if they go where the last did. */
 void vnet_prefetch_to(struct core *core, const struct vnet_queue *from);

@@ -15,14 +15,6 @@
 /* The header in front of a packet for a driver; with MRG_RXBUF not negotiated too (5.1.6.4.1). */
 static const struct virtio_net_hdr vnet_plain_header = {.num_buffers = 1};
 
-/* The first receive queue that runs; NULL: none. */
-static struct virtq *vnet_receive_queue(struct port *port)
-{
-	const struct vnet *vnet = list_entry(port, struct vnet, port);
-
-	return vnet->num_receive ? vnet->receive[0]->vq : NULL;
-}
-
 /* A flow's packets stay in one of the receive queues that run. NULL: none runs. */
 static struct virtq *vnet_choose_queue(const struct vnet *vnet, const struct pkt *pkt)
 {
@@ -67,11 +59,22 @@ void vnet_prefetch_to(struct core *core, const struct vnet_queue *from)
 	}
 }
 
-static struct virtq *vnet_shortage(struct port *port, unsigned num)
-{
-	struct virtq *vq = vnet_receive_queue(port);
+_Static_assert(VNET_MAX_QUEUES / 2 <= PORT_MAX_SHORT, "receive queues");
 
-	return vq && !vq->error && virtq_stock(vq) < num ? vq : NULL;
+/* Any of the queues may be the one that they all go to. */
+static unsigned vnet_shortage(struct port *port, unsigned num, struct virtq **vqs)
+{
+	const struct vnet *vnet = list_entry(port, struct vnet, port);
+	unsigned num_short = 0;
+	unsigned i;
+
+	for (i = 0; i < vnet->num_receive; i++) {
+		struct virtq *vq = vnet->receive[i]->vq;
+
+		if (!vq->error && virtq_stock(vq) < num)
+			vqs[num_short++] = vq;
+	}
+	return num_short;
 }
 
 /* A packet that cannot be delivered: why, and whose it is. */
@@ -132,9 +135,8 @@ static bool vnet_move_rest(struct virtq *vq, const struct virtq_chain *chain, st
 
 /* By pieces of what the driver and the bus give. */
 static bool vnet_write_pieces(struct core *core, struct virtq *vq, const struct virtq_chain *chain,
-			      struct output *output)
+			      struct output *output, struct pkt *pkt)
 {
-	struct pkt *pkt = output->pkt;
 	uint32_t prefix_bytes = vnet_make_prefix(vq, output);
 	uint32_t skip_bytes = prefix_bytes - vq->config.hdr_bytes;
 
@@ -144,136 +146,183 @@ static bool vnet_write_pieces(struct core *core, struct virtq *vq, const struct 
 	       (pkt->have_bytes == pkt->len_bytes || vnet_move_rest(vq, chain, pkt));
 }
 
-/* One packet into the next chain of the stock, of any sort; counts why not. */
+/* Packet i of an output into the next chain of the stock, of any sort; counts why not. */
 static void vnet_send(struct core *core, struct port_row *row, struct virtq *vq,
-		      struct output *output)
+		      struct output *output, unsigned i)
 {
-	uint32_t len_bytes = output->pkt->len_bytes;
+	struct pkt *pkt = output->pkts[i];
+	uint32_t len_bytes = pkt->len_bytes;
+	bool sent = false;
 
-	output->vq = vq;
-	output->sent = false;
 	if (vq && !vq->error && virtq_stock(vq)) {
 		const struct virtq_chain *chain = virtq_peek(vq, 0);
 
 		len_bytes += vq->config.hdr_bytes;
-		output->sent =
-			chain->len_bytes >= len_bytes && vnet_write_pieces(core, vq, chain, output);
+		sent = chain->len_bytes >= len_bytes &&
+		       vnet_write_pieces(core, vq, chain, output, pkt);
 	}
-	if (!output->sent) {
+	if (!sent) {
+		output->unsent |= 1u << i;
 		vnet_drop(core, row->port, vq, output);
 		return;
 	}
 	virtq_take(vq, len_bytes);
 	row->num_sent++;
-	row->num_sent_bytes += output->pkt->len_bytes;
+	row->num_sent_bytes += pkt->len_bytes;
 }
 
 /* Where host memory is mapped. Receivers seldom clear headers: what is right is left alone. */
 static inline bool vnet_write_mapped(struct virtq *vq, const struct virtq_chain *chain,
-				     const struct output *output)
+				     struct pkt *pkt, const uint8_t *eth_dst)
 {
-	struct pkt *pkt = output->pkt;
 	uint8_t *to = hal_host_memory(chain->bus_addr);
 
 	if (memcmp(to, &vnet_plain_header, sizeof(vnet_plain_header)) != 0)
 		memcpy(to, &vnet_plain_header, sizeof(vnet_plain_header));
 	to += sizeof(vnet_plain_header);
 	copy_small(to, pkt->data, pkt->have_bytes);
-	if (output->eth_dst)
-		memcpy(to, output->eth_dst, 6);
+	if (eth_dst)
+		memcpy(to, eth_dst, 6);
 	return pkt->have_bytes == pkt->len_bytes || vnet_move_rest(vq, chain, pkt);
 }
 
 /* Elsewhere a frame goes out with the header in front of it, in one operation. */
-static inline void vnet_write_dma(struct hal_dma_op *op, struct virtq *vq,
-				  const struct virtq_chain *chain, const struct output *output)
+static inline void vnet_write_dma(struct hal_dma_op *op, uint32_t request, struct virtq *vq,
+				  const struct virtq_chain *chain, const struct pkt *pkt,
+				  const uint8_t *eth_dst, uint32_t len_bytes)
 {
-	const struct pkt *pkt = output->pkt;
-
-	if (output->eth_dst)
-		memcpy(__builtin_assume_aligned(pkt->data, 2),
-		       __builtin_assume_aligned(output->eth_dst, 2), 6);
+	if (eth_dst)
+		memcpy(__builtin_assume_aligned(pkt->data, 2), __builtin_assume_aligned(eth_dst, 2),
+		       6);
 	*op = (struct hal_dma_op){
 		.host_addr = chain->bus_addr,
 		.card = pkt->data - sizeof(vnet_plain_header),
 		.flag = &vq->dma_failed,
-		.len_bytes = pkt->len_bytes + (uint32_t)sizeof(vnet_plain_header),
-		.function = vq->config.function,
-		.dir = HAL_DMA_WRITE,
+		.len_bytes = len_bytes,
+		.request = request,
 	};
 }
 
-/* Whether a packet is one that the two above can write. */
+/*
+ * Whether packets of an output are of the sort that the two above can write, if they have headers. A frame
+ * that is changed in place is nobody else's: a sole packet stands in one output, here or on the one core
+ * that it was lent to, whose own core does not look at it until it is returned; and a frame in a MAC's slot
+ * has no header in front.
+ */
 static inline bool vnet_is_simple(const struct output *output)
 {
-	const struct pkt *pkt = output->pkt;
-
-	if (HAL_HOST_MAPPED)
-		return true;
-	return pkt->has_header && (!output->eth_dst || output->mark.sole);
+	return HAL_HOST_MAPPED || !output->eth_dst || output->mark.sole;
 }
 
-/* Sends from output on as long as all is simple: packet, chain, room. Returns the first that is not. */
-static struct output *vnet_send_simple(struct core *core, struct port_row *row, struct virtq *vq,
-				       struct output *output)
-{
-	struct hal_dma_op *op = HAL_HOST_MAPPED ? NULL : dma_reserve(&core->dma, OUTPUT_MAX);
-	struct virtq_chain *chain = virtq_peek(vq, 0);
-	const struct virtq_chain *end = vq->chain + vq->config.size;
-	const uint16_t port = row->port->number;
-	const uint32_t stock = virtq_stock(vq);
-	uint64_t num_bytes = 0;
-	uint32_t num = 0;
+/* Where a row's sending stands: at one of an output's packets. */
+struct vnet_place {
+	struct output *output; /* NULL: at the end */
+	struct pkt *const *slot;
+};
 
-	for (; output && num < stock && vnet_is_simple(output); output = output->next) {
-		const struct pkt *pkt = output->pkt;
+/* At an output's first packet. */
+static inline struct vnet_place vnet_begin(struct output *output)
+{
+	return (struct vnet_place){output, output ? output->pkts : NULL};
+}
+
+/* Where a queue's sending stands, for as long as all is simple. */
+struct vnet_stream {
+	struct virtq *vq;
+	struct virtq_chain *chain; /* the next */
+	const struct virtq_chain *end; /* of the stock, or the ring's wrap */
+	uint32_t *written; /* of chain */
+	struct hal_dma_op *op;
+	uint32_t request;
+	uint32_t num_bytes; /* sent, with headers */
+	uint16_t port;
+};
+
+/* Sends packets of an output from a slot on, as long as packet and chain are simple. Returns where it ends. */
+static inline struct pkt *const *vnet_send_output(struct vnet_stream *to,
+						  const struct output *output,
+						  struct pkt *const *slot, struct pkt *const *end)
+{
+	const uint8_t *eth_dst = output->eth_dst;
+
+	if (!vnet_is_simple(output))
+		return slot;
+	for (; slot != end && to->chain != to->end; slot++) {
+		struct pkt *pkt = *slot;
 		uint32_t len_bytes = pkt->len_bytes + (uint32_t)sizeof(vnet_plain_header);
 
-		if (chain->num_segs || chain->len_bytes < len_bytes)
+		if (to->chain->num_segs || to->chain->len_bytes < len_bytes ||
+		    (!HAL_HOST_MAPPED && !pkt->has_header))
 			break;
 		if (!HAL_HOST_MAPPED)
-			vnet_write_dma(op++, vq, chain, output);
-		else if (!vnet_write_mapped(vq, chain, output))
+			vnet_write_dma(to->op++, to->request, to->vq, to->chain, pkt, eth_dst,
+				       len_bytes);
+		else if (!vnet_write_mapped(to->vq, to->chain, pkt, eth_dst))
 			break;
 		if (HAL_HOST_MAPPED && pkt->vq)
-			pkt->vq->last_port = port;
-		chain->written_bytes = len_bytes;
-		output->vq = vq;
-		output->sent = true;
-		num_bytes += pkt->len_bytes;
-		num++;
-		if (++chain == end)
-			chain = vq->chain;
+			pkt->vq->last_port = to->port;
+		*to->written = len_bytes;
+		to->written += sizeof(*to->chain) / sizeof(*to->written);
+		to->num_bytes += len_bytes;
+		to->chain++;
 	}
+	return slot;
+}
+
+/* Sends from a place on as long as all is simple, on this side of the wrap; moves the place. */
+static void vnet_send_simple(struct core *core, struct port_row *row, struct virtq *vq,
+			     struct vnet_place *at)
+{
+	const uint32_t before_wrap = vq->mask + 1 - (vq->taken & vq->mask);
+	struct virtq_chain *first = virtq_peek(vq, 0);
+	struct vnet_stream to = {
+		.vq = vq,
+		.chain = first,
+		.end = first + bits_min(virtq_stock(vq), before_wrap),
+		.written = &first->used_half[virtq_len_half(vq)],
+		.op = HAL_HOST_MAPPED ? NULL : dma_reserve(&core->dma, OUTPUT_MAX),
+		.request = dma_request(HAL_DMA_WRITE, vq->config.function),
+		.port = row->port->number,
+	};
+	struct vnet_place place = *at;
+	uint32_t num;
+
+	while (place.output) {
+		struct pkt *const *end = place.output->pkts + place.output->num;
+
+		place.slot = vnet_send_output(&to, place.output, place.slot, end);
+		if (place.slot != end)
+			break;
+		place = vnet_begin(place.output->next);
+	}
+	*at = place;
 	if (!HAL_HOST_MAPPED)
-		dma_commit(&core->dma, op);
+		dma_commit(&core->dma, to.op);
+	num = (uint32_t)(to.chain - first);
 	vq->taken += num;
 	row->num_sent += num;
-	row->num_sent_bytes += num_bytes;
-	return output;
+	row->num_sent_bytes += to.num_bytes - num * sizeof(vnet_plain_header);
 }
 
 static void vnet_transmit(struct core *core, struct port_row *row)
 {
 	struct vnet *vnet = list_entry(row->port, struct vnet, port);
 	bool is_pf = row->port->number == XVIO_PORT_PF;
-	struct output *output = row->first;
+	struct vnet_place at = vnet_begin(row->first);
 	unsigned i;
 
 	row->num_sent = 0;
 	row->num_sent_bytes = 0;
-	while (output) {
-		struct virtq *vq = vnet_choose_queue(vnet, output->pkt);
+	while (at.output) {
+		struct virtq *vq = vnet_choose_queue(vnet, *at.slot);
 
 		if (vnet->num_receive == 1 && !is_pf && !vq->error)
-			output = vnet_send_simple(core, row, vq, output);
-		if (!output)
+			vnet_send_simple(core, row, vq, &at);
+		if (!at.output)
 			break;
-		/* vnet_shortage() speaks for the first queue alone. */
-		if (HAL_HOST_MAPPED && vnet->num_receive > 1 && !virtq_stock(vq))
-			virtq_fetch(&vq, 1, &core->dma);
-		vnet_send(core, row, vq, output);
-		output = output->next;
+		vnet_send(core, row, vq, at.output, (unsigned)(at.slot - at.output->pkts));
+		if (++at.slot == at.output->pkts + at.output->num)
+			at = vnet_begin(at.output->next);
 	}
 	for (i = 0; i < vnet->num_receive; i++) {
 		struct vnet_queue *queue = vnet->receive[i];
@@ -287,17 +336,32 @@ static void vnet_transmit(struct core *core, struct port_row *row)
 	}
 }
 
+/* The queue that an output's packet went to; NULL: it was not sent. Chosen again as it was in this round. */
+static struct virtq *vnet_sent_to(const struct port_row *row, const struct output *output,
+				  unsigned i)
+{
+	const struct vnet *vnet = list_entry(row->port, struct vnet, port);
+
+	return output->unsent >> i & 1 ? NULL : vnet_choose_queue(vnet, output->pkts[i]);
+}
+
 /* What was written to a queue that failed is taken back, and counted as dropped. */
 static void vnet_recount(const struct core *core, struct port_row *row)
 {
-	const struct output *output;
+	struct output *output;
+	unsigned i;
 
 	for (output = row->first; output; output = output->next) {
-		if (!output->sent || !(output->vq->error || output->vq->dma_failed))
-			continue;
-		vnet_drop(core, row->port, output->vq, output);
-		row->num_sent--;
-		row->num_sent_bytes -= output->pkt->len_bytes;
+		for (i = 0; i < output->num; i++) {
+			const struct virtq *vq = vnet_sent_to(row, output, i);
+
+			if (!vq || !(vq->error || vq->dma_failed))
+				continue;
+			output->unsent |= 1u << i;
+			vnet_drop(core, row->port, vq, output);
+			row->num_sent--;
+			row->num_sent_bytes -= output->pkts[i]->len_bytes;
+		}
 	}
 }
 
@@ -312,14 +376,17 @@ static bool vnet_any_failed(const struct vnet *vnet)
 	return false;
 }
 
+/* After vnet_recount(). */
 static void vnet_count_misses(const struct core *core, const struct port_row *row)
 {
 	const struct output *output;
+	unsigned i;
 
 	for (output = row->first; output; output = output->next) {
-		if (output->sent && output->mark.flags & XVIO_META_F_REPR && !output->vq->error &&
-		    !output->vq->dma_failed)
-			port_count(core, output->mark.port, XVIO_STAT_REPR_TX_PACKETS, 1);
+		for (i = 0; output->mark.flags & XVIO_META_F_REPR && i < output->num; i++) {
+			if (!(output->unsent >> i & 1))
+				port_count(core, output->mark.port, XVIO_STAT_REPR_TX_PACKETS, 1);
+		}
 	}
 }
 
@@ -347,6 +414,9 @@ void vnet_publish(struct core *core)
 			virtq_publish(vq, &core->dma);
 	}
 	dma_run(&core->dma);
+	/* Used entries, then the drivers' wishes: pairs with their barrier between these and a last look. */
+	if (HAL_HOST_MAPPED)
+		atomic_thread_fence(memory_order_seq_cst);
 	list_for_each_safe (link, next, &core->publish) {
 		struct vnet_queue *queue = list_entry(link, struct vnet_queue, publish);
 		struct virtq *vq = queue->vq;

@@ -15,7 +15,6 @@
 #include "path/epoch.h"
 #include "path/flow.h"
 #include "path/handover.h"
-#include "path/parse.h"
 #include "path/port.h"
 #include "path/vnet_queue.h"
 
@@ -41,7 +40,7 @@ struct worker_notices {
 
 static struct worker_slot worker_slot[CORE_MAX];
 static struct worker_notices *worker_notices[CORE_MAX];
-static bool worker_polls;
+static _Atomic bool worker_polls; /* core 0; relaxed, it orders nothing */
 
 void worker_init(void)
 {
@@ -49,7 +48,7 @@ void worker_init(void)
 	unsigned core;
 
 	memset(worker_slot, 0, sizeof(worker_slot));
-	worker_polls = false;
+	worker_set_polling(false);
 	classifier_init();
 	port_init();
 	vnet_init();
@@ -62,42 +61,10 @@ void worker_init(void)
 		panic("worker: no memory for the packet path, or no worker core");
 }
 
-/* A frame whose headers go on behind what is here is pulled whole; PARSE_SHORT if that fails. */
-/* A frame whose headers go on beyond what was read of it: once more with all of it. */
-static enum parse_result worker_parse_whole(struct pkt *pkt)
+static void worker_switch_burst(struct core *core, struct burst *burst)
 {
-	if (!pkt_pull(pkt))
-		return PARSE_MALFORMED;
-	return parse_frame(pkt->data, pkt->have_bytes, pkt->len_bytes, pkt->in_port, &pkt->key);
-}
-
-static void worker_parse(struct core *core)
-{
-	struct burst *burst = &core->burst;
-	struct pkt **end = burst->pkt + burst->num;
-	struct pkt **good = burst->pkt;
-	struct pkt **slot;
-
-	for (slot = burst->pkt; slot != end; slot++) {
-		struct pkt *pkt = *slot;
-		enum parse_result result = parse_frame(pkt->data, pkt->have_bytes, pkt->len_bytes,
-						       pkt->in_port, &pkt->key);
-
-		if (result == PARSE_SHORT)
-			result = worker_parse_whole(pkt);
-		if (result == PARSE_GOOD)
-			*good++ = pkt;
-		else
-			port_count(core, pkt->in_port, XVIO_STAT_DROP_MALFORMED, 1);
-	}
-	burst->num = (unsigned)(good - burst->pkt);
-}
-
-static void worker_switch_burst(struct core *core)
-{
-	worker_parse(core);
-	cache_lookup(core->cache, &core->burst);
-	action_run(core);
+	cache_lookup(core->cache, burst);
+	action_run(core, burst);
 }
 
 static void worker_run_call(struct core *core)
@@ -138,11 +105,12 @@ static void worker_end_round(struct core *core)
 bool worker_poll(void)
 {
 	struct core *core = core_self();
+	struct burst *burst = core->burst;
 	unsigned i;
 
 	core->busy = false;
 	core->now_us = hal_time_us();
-	if (worker_polls)
+	if (worker_is_polling())
 		core->cycles = hal_cycles();
 	epoch_pass(core->number);
 	worker_run_call(core);
@@ -150,12 +118,12 @@ bool worker_poll(void)
 	handover_take(core);
 	vnet_fetch(core);
 	for (i = 0; i < core->num_queues; i++) {
-		vnet_receive(core, core->queue[i]);
-		worker_switch_burst(core);
+		vnet_receive(core, core->queue[i], burst);
+		worker_switch_burst(core, burst++);
 	}
 	for (i = 0; i < core->num_macs; i++) {
-		mac_receive(core, core->mac[i]);
-		worker_switch_burst(core);
+		mac_receive(core, core->mac[i], burst);
+		worker_switch_burst(core, burst++);
 	}
 	output_flush(core);
 	worker_end_round(core);
@@ -164,12 +132,12 @@ bool worker_poll(void)
 
 void worker_set_polling(bool polling)
 {
-	worker_polls = polling;
+	atomic_store_explicit(&worker_polls, polling, memory_order_relaxed);
 }
 
 bool worker_is_polling(void)
 {
-	return worker_polls;
+	return atomic_load_explicit(&worker_polls, memory_order_relaxed);
 }
 
 static void worker_account(struct core *core, bool busy, uint64_t cycles)
@@ -193,7 +161,7 @@ void worker_loop(void)
 
 		worker_account(core, busy, now - began);
 		began = now;
-		if (busy || worker_polls)
+		if (busy || worker_is_polling())
 			continue;
 		epoch_leave(core->number);
 		hal_sleep(WORKER_SLEEP_US);

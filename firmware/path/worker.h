@@ -19,8 +19,8 @@ void worker_init(void);
 _Noreturn void worker_loop(void);
 
 /*
- * Polling: workers never sleep, and drivers are not asked to ring. Off unless set. Core 0, before
- * queues are started.
+ * Polling: workers never sleep, and drivers are not asked to ring. Off unless set. Core 0; while queues
+ * run, each of them has to be rung once after the change.
  */
 void worker_set_polling(bool polling);
 bool worker_is_polling(void);

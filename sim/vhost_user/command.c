@@ -2,6 +2,7 @@
 /* The commands (command.h, docs/xvio-vhost.1). Core 0. */
 #include "command.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,6 +25,7 @@ struct command_text {
 	char *bytes;
 	size_t len, room;
 	bool failed;
+	bool unwanted; /* nobody reads it: nothing is kept */
 };
 
 static bool command_quit;
@@ -38,7 +40,7 @@ static void command_append(struct command_text *text, const char *bytes)
 	size_t len = strlen(bytes);
 	char *more;
 
-	if (text->failed)
+	if (text->failed || text->unwanted)
 		return;
 	if (text->len + len + 1 > text->room) {
 		text->room = (text->len + len + 1) * 2;
@@ -73,6 +75,18 @@ static bool command_answer(struct command_text *text, const char *name, json_t *
 	command_append(text, name);
 	command_append(text, "\":");
 	command_append_json(text, value);
+	return true;
+}
+
+/* The same for a number, which most changes answer with. */
+static bool command_answer_number(struct command_text *text, const char *name, uint64_t value)
+{
+	char answer[64];
+
+	if (text->unwanted)
+		return true;
+	snprintf(answer, sizeof(answer), ",\"%s\":%" PRIu64, name, value);
+	command_append(text, answer);
 	return true;
 }
 
@@ -120,7 +134,7 @@ static bool command_port_add(struct words *words, struct command_text *text)
 
 	if (!name)
 		return false;
-	if (strcmp(name, "any") == 0 || vport_find(name))
+	if (words_same(name, "any") || vport_find(name))
 		return words_refuse(words, "this name is taken");
 	strcpy(options.name, name);
 	if (!words_expect(words, "socket"))
@@ -192,8 +206,7 @@ static bool command_filter_add(struct words *words, struct command_text *text)
 {
 	uint64_t handle;
 
-	return rules_add(words, &handle) &&
-	       command_answer(text, "handle", json_integer((json_int_t)handle));
+	return rules_add(words, &handle) && command_answer_number(text, "handle", handle);
 }
 
 static bool command_filter_del(struct words *words, struct command_text *text)
@@ -208,7 +221,7 @@ static bool command_filter_del(struct words *words, struct command_text *text)
 	num = rules_remove(&selection);
 	if (!num)
 		return words_refuse(words, "no such filter");
-	return command_answer(text, "deleted", json_integer((json_int_t)num));
+	return command_answer_number(text, "deleted", num);
 }
 
 static void command_show_rule(json_t *rule, void *arg)
@@ -240,7 +253,7 @@ static bool command_filter_flush(struct words *words, struct command_text *text)
 	if (!words_end(words))
 		return false;
 	rules_flush();
-	return command_answer(text, "deleted", json_integer((json_int_t)num));
+	return command_answer_number(text, "deleted", num);
 }
 
 /* stats, poll, quit */
@@ -276,7 +289,7 @@ static bool command_stats(struct words *words, struct command_text *text)
 		return false;
 	port_stats_card(counters);
 	return command_answer(text, "stats", command_counters(counters)) &&
-	       command_answer(text, "filters", json_integer((json_int_t)rules_num()));
+	       command_answer_number(text, "filters", rules_num());
 }
 
 static bool command_poll(struct words *words, struct command_text *text)
@@ -298,52 +311,134 @@ static bool command_set_quit(struct words *words, struct command_text *text)
 	return command_quit;
 }
 
-static const struct {
+/* Where a batch may begin or end it is not run as a command. */
+static bool command_batch_stray(struct words *words, struct command_text *text)
+{
+	(void)text;
+	return words_end(words) &&
+	       words_refuse(words, "a batch begins and ends on the control socket, and is no part "
+				   "of another");
+}
+
+static const struct command {
 	const char *first, *second; /* second NULL: one word */
 	bool (*run)(struct words *words, struct command_text *text);
+	bool changes; /* something, so that it may stand in a batch, whose lines are not answered */
 } command_table[] = {
-	{"filter", "add", command_filter_add},
-	{"filter", "del", command_filter_del},
-	{"filter", "show", command_filter_show},
-	{"filter", "flush", command_filter_flush},
-	{"port", "add", command_port_add},
-	{"port", "del", command_port_del},
-	{"port", "show", command_port_show},
-	{"stats", NULL, command_stats},
-	{"poll", NULL, command_poll},
-	{"quit", NULL, command_set_quit},
+	{"filter", "add", command_filter_add, true},
+	{"filter", "del", command_filter_del, true},
+	{"filter", "show", command_filter_show, false},
+	{"filter", "flush", command_filter_flush, true},
+	{"port", "add", command_port_add, true},
+	{"port", "del", command_port_del, true},
+	{"port", "show", command_port_show, false},
+	{"stats", NULL, command_stats, false},
+	{"poll", NULL, command_poll, true},
+	{"batch", "begin", command_batch_stray, false},
+	{"batch", "end", command_batch_stray, false},
+	{"quit", NULL, command_set_quit, false},
 };
 
-static bool command_dispatch(struct words *words, struct command_text *text)
+static const struct command *command_find(struct words *words)
 {
 	const char *first = words_next(words, "a command");
 	bool known = false;
 	size_t i;
 
 	for (i = 0; i < sizeof(command_table) / sizeof(command_table[0]); i++) {
-		if (strcmp(first, command_table[i].first) != 0)
+		if (!words_same(first, command_table[i].first))
 			continue;
 		known = true;
 		if (!command_table[i].second || words_take(words, command_table[i].second))
-			return command_table[i].run(words, text);
+			return &command_table[i];
 	}
 	if (!known)
-		return words_refuse(words, "no such command");
-	if (words_next(words, "add, del or show"))
+		words_refuse(words, "no such command");
+	else if (words_next(words, "add, del or show"))
 		words_refuse(words, "not understood behind '%s'", first);
-	return false;
+	return NULL;
 }
 
-char *command_run(const char *line, bool *good)
+static bool command_dispatch(struct words *words, struct command_text *text)
+{
+	const struct command *command = command_find(words);
+
+	return command && command->run(words, text);
+}
+
+/* batch */
+
+static bool command_is(const struct words *words, const char *first, const char *second)
+{
+	return words->num == 2 && words_same(words->word[0], first) &&
+	       words_same(words->word[1], second);
+}
+
+static bool command_batch_change(struct words *words)
+{
+	struct command_text unwanted = {.unwanted = true};
+	const struct command *command = command_find(words);
+
+	if (!command)
+		return false;
+	if (!command->changes)
+		return words_refuse(words, "not in a batch, which has one answer to all");
+	return command->run(words, &unwanted);
+}
+
+static void command_batch_line(struct command_batch *batch, struct words *words, bool is_text)
+{
+	batch->num_lines++;
+	if (batch->failed_line || (is_text && !words->num))
+		return;
+	if (is_text && command_batch_change(words)) {
+		batch->num_done++;
+		return;
+	}
+	batch->failed_line = batch->num_lines;
+	strcpy(batch->error, words->error);
+}
+
+static char *command_batch_end(struct command_batch *batch, bool *good)
+{
+	json_t *json = json_pack("{s:b, s:I}", "ok", !batch->failed_line, "done",
+				 (json_int_t)batch->num_done);
+	struct command_text text = {0};
+
+	batch->open = false;
+	*good = !batch->failed_line;
+	if (batch->failed_line) {
+		json_object_set_new(json, "line", json_integer((json_int_t)batch->failed_line));
+		json_object_set_new(json, "error", json_string(batch->error));
+	}
+	command_append_json(&text, json);
+	*good = *good && !text.failed;
+	return text.bytes;
+}
+
+/* Lines */
+
+char *command_run(struct command_batch *batch, const char *line, bool *good)
 {
 	struct command_text text = {0};
 	struct words words;
+	bool is_text = words_split(&words, line);
 
-	*good = words_split(&words, line);
-	if (*good && !words.num)
+	*good = is_text;
+	if (batch->open) {
+		if (is_text && command_is(&words, "batch", "end"))
+			return command_batch_end(batch, good);
+		command_batch_line(batch, &words, is_text);
 		return NULL;
+	}
+	if (is_text && !words.num)
+		return NULL;
+	if (is_text && command_is(&words, "batch", "begin")) {
+		*batch = (struct command_batch){.open = true};
+		return NULL;
+	}
 	command_append(&text, "{\"ok\":true");
-	*good = *good && command_dispatch(&words, &text);
+	*good = is_text && command_dispatch(&words, &text);
 	if (!*good && !text.failed) {
 		text.len = 0;
 		command_append_json(&text, json_pack("{s:b, s:s}", "ok", 0, "error", words.error));
@@ -359,14 +454,13 @@ char *command_run(const char *line, bool *good)
 
 static bool command_run_line(const char *line, char *error, size_t error_bytes)
 {
-	struct command_text text = {0};
+	struct command_text unwanted = {.unwanted = true};
 	struct words words;
 	bool good;
 
-	good = words_split(&words, line) && (!words.num || command_dispatch(&words, &text));
+	good = words_split(&words, line) && (!words.num || command_dispatch(&words, &unwanted));
 	if (!good)
 		snprintf(error, error_bytes, "%s", words.error);
-	free(text.bytes);
 	return good;
 }
 

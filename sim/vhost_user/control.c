@@ -17,11 +17,18 @@
 #include "loop.h"
 #include "words.h"
 
+/* As much is run before others have their turn: some 0.5 ms of rules. */
+#define CONTROL_IN_BYTES (32u * WORDS_LINE_BYTES)
+
+/* What is read, run, and has no end by then never will have one. */
+#define CONTROL_MAX_LINE (2u * WORDS_LINE_BYTES)
+
 struct control_peer {
 	struct loop_watch watch;
 	struct list link;
-	char in[2 * WORDS_LINE_BYTES];
-	size_t in_bytes;
+	struct command_batch batch;
+	char in[CONTROL_IN_BYTES];
+	size_t in_at, in_bytes; /* what is not run yet, the next line first */
 	char *out; /* what is to be written, from out_at on */
 	size_t out_at, out_bytes;
 	bool ended; /* it has said all */
@@ -68,36 +75,40 @@ static void control_answer(struct control_peer *peer, char *text)
 	peer->out_bytes = len + 1;
 }
 
-/* Runs the first line in the buffer, if it is whole. False: the line is not to be had. */
+/* Runs the next line in the buffer, if it is whole. False: the line is not to be had. */
 static bool control_run(struct control_peer *peer)
 {
-	char *end = memchr(peer->in, '\n', peer->in_bytes);
-	size_t len = end ? (size_t)(end - peer->in) : 0;
+	char *line = peer->in + peer->in_at;
+	char *end = memchr(line, '\n', peer->in_bytes);
+	size_t len = end ? (size_t)(end - line) : 0;
 	char *answer;
 	bool good;
 
 	if (!end)
 		return false;
 	*end = 0;
-	if (strlen(peer->in) != len)
-		peer->in[0] = '\x01'; /* a NUL in the line: refused as no text */
-	answer = command_run(peer->in, &good);
-	if (!answer)
+	if (strlen(line) != len)
+		line[0] = '\x01'; /* a NUL in the line: refused as no text */
+	answer = command_run(&peer->batch, line, &good);
+	if (!answer && !peer->batch.open)
 		answer = strdup(good ? "{\"ok\":true}"
 				     : "{\"ok\":false,\"error\":\"no memory for the answer\"}");
 	if (answer)
 		control_answer(peer, answer);
+	peer->in_at += len + 1;
 	peer->in_bytes -= len + 1;
-	memmove(peer->in, end + 1, peer->in_bytes);
 	return true;
 }
 
-/* False: the peer is gone, or has no line left that will ever be whole. */
+/* Reads behind what is left, for which there is always room. False: the peer is gone. */
 static bool control_read(struct control_peer *peer)
 {
-	ssize_t len = recv(peer->watch.fd, peer->in + peer->in_bytes,
-			   sizeof(peer->in) - peer->in_bytes, MSG_DONTWAIT);
+	ssize_t len;
 
+	memmove(peer->in, peer->in + peer->in_at, peer->in_bytes);
+	peer->in_at = 0;
+	len = recv(peer->watch.fd, peer->in + peer->in_bytes, sizeof(peer->in) - peer->in_bytes,
+		   MSG_DONTWAIT);
 	if (len < 0)
 		return errno == EAGAIN || errno == EINTR;
 	peer->ended = len == 0;
@@ -105,6 +116,7 @@ static bool control_read(struct control_peer *peer)
 	return true;
 }
 
+/* False: the peer is gone, or has no line left that will ever be whole. */
 static bool control_serve(struct control_peer *peer)
 {
 	if (!control_write(peer))
@@ -113,7 +125,7 @@ static bool control_serve(struct control_peer *peer)
 		if (!control_write(peer))
 			return false;
 	}
-	return peer->out || (!peer->ended && peer->in_bytes < sizeof(peer->in));
+	return peer->out || (!peer->ended && peer->in_bytes < CONTROL_MAX_LINE);
 }
 
 static void control_ready(struct loop_watch *watch, uint32_t events)

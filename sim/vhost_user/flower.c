@@ -52,7 +52,7 @@ static bool flower_name(struct words *words, const char *what, const struct flow
 	size_t i;
 
 	for (i = 0; word && i < num_names; i++) {
-		if (strcmp(word, names[i].name) == 0) {
+		if (words_same(word, names[i].name)) {
 			words->at++;
 			*value = names[i].value;
 			return true;
@@ -309,7 +309,7 @@ static bool flower_ip_flags(struct flower *flower)
 		return false;
 	word = words_next(flower->words, "ip_flags");
 	for (i = 0; word && i < sizeof(flags) / sizeof(flags[0]); i++) {
-		if (strcmp(word, flags[i].word) == 0) {
+		if (words_same(word, flags[i].word)) {
 			flower->rule->key.ip_frag = flags[i].key;
 			flower->rule->mask.ip_frag = flags[i].mask;
 			return true;
@@ -349,10 +349,10 @@ static bool flower_parse_keys(struct flower *flower)
 	size_t i;
 
 	while ((word = words_next(flower->words, "action")) != NULL) {
-		if (strcmp(word, "action") == 0)
+		if (words_same(word, "action"))
 			return true;
 		for (i = 0; i < sizeof(flower_keys) / sizeof(flower_keys[0]); i++) {
-			if (strcmp(word, flower_keys[i].word) == 0)
+			if (words_same(word, flower_keys[i].word))
 				break;
 		}
 		if (i == sizeof(flower_keys) / sizeof(flower_keys[0]))

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * xvio-vhost: the card's data path as a vhost-user back-end. Options, start, and the control thread's
- * loop, which is core 0; the workers are workers.c.
+ * loop, which is core 0; the workers are threads of hal/vhost.
  */
 #include <errno.h>
 #include <getopt.h>
@@ -65,6 +65,7 @@ static const char main_usage[] =
 	"  filter add dev NAME|any prio N [handle H] protocol P flower KEYS action ACTION...\n"
 	"  filter del|show [dev NAME|any] [prio N] [handle H] | filter flush\n"
 	"  stats [cores | port NAME] | poll busy|adaptive | quit\n"
+	"  batch begin | batch end   lines between them have one answer (control socket)\n"
 	"The manual page xvio-vhost(1) explains them. Ends with 0 on SIGTERM or 'quit', with 2 for "
 	"a\n"
 	"bad option or line, with 1 when something cannot be had.\n";
@@ -113,7 +114,7 @@ static size_t main_parse_memory(const char *text)
 	unsigned long mib = strtoul(text, &end, 10);
 
 	if (*end || mib < MAIN_MEMORY_MIN_MIB || mib > MAIN_MEMORY_MAX_MIB)
-		main_refuse("from 64 MiB up", text);
+		main_refuse("from 64 to 1048576 MiB", text);
 	return (size_t)mib << 20;
 }
 

@@ -6,12 +6,14 @@
  */
 #include "region.h"
 
+#include <linux/magic.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include "hal/hal.h"
 #include "lib/heap.h"
 #include "vport.h"
@@ -124,6 +126,15 @@ static bool region_wraps(uint64_t start, uint64_t len_bytes)
 	return start + (len_bytes - 1) < start;
 }
 
+/* What is not may keep whoever touches it waiting: for a disk, or for the peer's own FUSE server. */
+static bool region_is_memory(int fd)
+{
+	struct statfs system;
+
+	return fstatfs(fd, &system) == 0 &&
+	       (system.f_type == TMPFS_MAGIC || system.f_type == HUGETLBFS_MAGIC);
+}
+
 const char *region_check(const VhostUserMemoryRegion *region, int fd)
 {
 	struct stat file;
@@ -136,6 +147,8 @@ const char *region_check(const VhostUserMemoryRegion *region, int fd)
 		return "a region that wraps";
 	if (fstat(fd, &file) != 0 || !S_ISREG(file.st_mode))
 		return "a region whose descriptor is no file";
+	if (!region_is_memory(fd))
+		return "a region that is not in memory (memfd, tmpfs, hugetlbfs)";
 	if (region->mmap_offset + region->memory_size > (uint64_t)file.st_size)
 		return "a region longer than its file";
 	return NULL;

@@ -6,15 +6,13 @@
  */
 #include "session.h"
 
-#include <fcntl.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/eventfd.h>
 #include <unistd.h>
 #include <xvio/port.h>
 #include <xvio/virtio.h>
-#include "path/port.h"
+#include "hal/vhost/vhost.h"
 #include "region.h"
 
 /* What we offer, in one place. */
@@ -27,7 +25,7 @@
 	 VIRTIO_BIT(VHOST_USER_PROTOCOL_F_NET_MTU) |                                          \
 	 VIRTIO_BIT(VHOST_USER_PROTOCOL_F_CONFIGURE_MEM_SLOTS))
 
-/* What follows do-it-all functions return to libvhost-user. */
+/* What request_process() returns. */
 enum {
 	REQUEST_LEFT = 0, /* it shall go on with the message */
 	REQUEST_DONE = 1,
@@ -154,7 +152,7 @@ static bool request_get_vring_base(struct session *session, VhostUserMsg *msg, i
 	return true;
 }
 
-/* A worker must never block on what a peer gave us: an eventfd, and nothing else. */
+/* What vhost_call() and the workers' epoll sets take: an eventfd, and nothing else. */
 static bool request_is_eventfd(int fd)
 {
 	static const char wanted[] = "anon_inode:[eventfd]";
@@ -185,7 +183,7 @@ static struct vqueue *request_take_fd(struct session *session, VhostUserMsg *msg
 	*fd = none ? -1 : msg->fds[0];
 	if (none)
 		return vqueue;
-	if (!request_is_eventfd(*fd) || fcntl(*fd, F_SETFL, O_NONBLOCK) != 0) {
+	if (!request_is_eventfd(*fd)) {
 		session_refuse(session, "a descriptor that is no eventfd");
 		return NULL;
 	}
@@ -219,7 +217,7 @@ static bool request_set_vring_call(struct session *session, VhostUserMsg *msg)
 	vqueue_set_call(session, index, fd);
 	/* What was raised before there was a descriptor for it. */
 	if (fd >= 0)
-		eventfd_write(fd, 1);
+		vhost_call(fd);
 	return true;
 }
 

@@ -1,18 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Rules by handle (rules.h): a tree of libc's tsearch(3). Core 0. */
+/* Rules by handle (rules.h): what handles.h finds. Core 0. */
 #include "rules.h"
 
-#include <inttypes.h>
-#include <search.h>
 #include <stdlib.h>
 #include <string.h>
 #include <xvio/mbox.h>
 #include <xvio/port.h>
+#include "handles.h"
 #include "path/flow.h"
 #include "vport.h"
 
 struct rule {
-	uint64_t handle;
+	struct handle handle; /* comes first */
 	uint32_t prio;
 	uint16_t in_port; /* XVIO_PORT_NONE: any */
 	uint8_t num_outputs;
@@ -20,81 +19,65 @@ struct rule {
 	char text[]; /* the words behind dev, prio and handle */
 };
 
-/* What a walk is for. */
-struct rules_walk {
-	const struct flower_selection *selection; /* or NULL: */
+/* Which rules are meant: by selection, or if it is NULL those that name a port. */
+struct rules_wanted {
+	const struct flower_selection *selection;
 	uint16_t port;
-	struct rule **found;
-	uint64_t num, room;
-	void (*show)(json_t *rule, void *arg);
-	void *arg;
 };
 
-static void *rules_tree;
-static uint64_t rules_count;
 static uint64_t rules_next_handle = 1;
 
 uint64_t rules_num(void)
 {
-	return rules_count;
+	return handles_num();
 }
 
-static int rules_compare(const void *a, const void *b)
+static struct rule *rules_of(struct handle *handle)
 {
-	uint64_t x = ((const struct rule *)a)->handle;
-	uint64_t y = ((const struct rule *)b)->handle;
-
-	return x < y ? -1 : x > y;
-}
-
-static struct rule *rules_find(uint64_t handle)
-{
-	const struct rule key = {.handle = handle};
-	struct rule *const *node = tfind(&key, &rules_tree, rules_compare);
-
-	return node ? *node : NULL;
+	return (struct rule *)handle;
 }
 
 /* A word whose value has a field of its own. */
 static bool rules_has_field(const char *word)
 {
-	return strcmp(word, "dev") == 0 || strcmp(word, "prio") == 0 || strcmp(word, "pref") == 0 ||
-	       strcmp(word, "handle") == 0;
+	return words_same(word, "dev") || words_same(word, "prio") || words_same(word, "pref") ||
+	       words_same(word, "handle");
 }
 
-/* The words of a rule as they were given, but for those with fields; text NULL: only the length. */
-static size_t rules_join(const struct words *words, unsigned from, char *text)
+/* The words of a rule as they were given, but for those with fields; returns the length. */
+static size_t rules_join(const struct words *words, unsigned from, char text[WORDS_LINE_BYTES])
 {
 	bool head = true; /* before 'flower' */
-	size_t len = 0;
+	char *to = text;
 	unsigned i;
 
 	for (i = from; i < words->num; i++) {
-		const char *word = words->word[i];
-
-		head = head && strcmp(word, "flower") != 0;
-		if (head && rules_has_field(word)) {
+		head = head && !words_same(words->word[i], "flower");
+		if (head && rules_has_field(words->word[i])) {
 			i++;
 			continue;
 		}
-		if (text)
-			sprintf(text + len, "%s%s", len ? " " : "", word);
-		len += strlen(word) + (len != 0);
+		memcpy(to, words->word[i], words->len[i]);
+		to += words->len[i];
+		*to++ = ' ';
 	}
-	return len;
+	to[-1] = 0;
+	return (size_t)(to - text);
 }
 
 static struct rule *rules_new(const struct words *words, unsigned from,
 			      const struct flower_selection *selection,
 			      const struct xvio_flow_rule *abi)
 {
-	struct rule *rule = malloc(sizeof(*rule) + rules_join(words, from, NULL) + 1);
+	char text[WORDS_LINE_BYTES];
+	size_t text_bytes = rules_join(words, from, text);
+	struct rule *rule = malloc(sizeof(*rule) + text_bytes);
 	unsigned i;
 
 	if (!rule)
 		return NULL;
-	rules_join(words, from, rule->text);
-	rule->handle = abi->cookie;
+	memcpy(rule->text, text, text_bytes);
+	rule->handle.number = abi->cookie;
 	rule->prio = abi->prio;
 	rule->in_port = selection->in_port;
 	rule->num_outputs = 0;
@@ -130,34 +113,32 @@ bool rules_add(struct words *words, uint64_t *handle)
 
 	if (!flower_parse_rule(words, &selection, &abi))
 		return false;
-	while (!selection.has_handle && rules_find(rules_next_handle))
+	flow_expect(&abi);
+	while (!selection.has_handle && handles_find(rules_next_handle))
 		rules_next_handle++;
 	abi.cookie = selection.has_handle ? selection.handle : rules_next_handle;
-	if (rules_find(abi.cookie))
-		return rules_refuse(words, XVIO_ST_EXISTS, 0);
-	rule = rules_new(words, from, &selection, &abi);
-	if (!rule || !tsearch(rule, &rules_tree, rules_compare)) {
-		free(rule);
+	rule = handles_make_room() ? rules_new(words, from, &selection, &abi) : NULL;
+	if (!rule)
 		return rules_refuse(words, XVIO_ST_NO_SPACE, 0);
-	}
 	status = flow_add(&abi, &detail);
 	if (status != XVIO_ST_OK) {
-		tdelete(rule, &rules_tree, rules_compare);
 		free(rule);
 		return rules_refuse(words, status, detail);
 	}
+	handles_put(&rule->handle);
 	rules_next_handle += !selection.has_handle;
-	rules_count++;
 	*handle = abi.cookie;
 	return true;
 }
 
 static void rules_delete(struct rule *rule)
 {
-	flow_del(rule->handle, NULL);
-	tdelete(rule, &rules_tree, rules_compare);
+	uint64_t cookie = rule->handle.number;
+
+	flow_expect_del(cookie);
+	handles_take(&rule->handle);
 	free(rule);
-	rules_count--;
+	flow_del(cookie, NULL);
 }
 
 static bool rules_names_port(const struct rule *rule, uint16_t port)
@@ -171,103 +152,107 @@ static bool rules_names_port(const struct rule *rule, uint16_t port)
 	return rule->in_port == port;
 }
 
-static bool rules_is_meant(const struct rule *rule, const struct rules_walk *walk)
+static bool rules_is_meant(const struct rule *rule, const struct rules_wanted *wanted)
 {
-	const struct flower_selection *s = walk->selection;
+	const struct flower_selection *s = wanted->selection;
 
 	if (!s)
-		return rules_names_port(rule, walk->port);
-	return (!s->has_handle || rule->handle == s->handle) &&
+		return rules_names_port(rule, wanted->port);
+	return (!s->has_handle || rule->handle.number == s->handle) &&
 	       (!s->has_prio || rule->prio == s->prio) &&
 	       (!s->has_dev || rule->in_port == s->in_port);
 }
 
-static void rules_show_one(const struct rule *rule, const struct rules_walk *walk)
+/* Calls fn for each rule that is meant, by handle, and returns their number; fn may delete it. */
+static uint64_t rules_each(const struct rules_wanted *wanted,
+			   void (*fn)(struct rule *rule, void *arg), void *arg)
 {
-	struct xvio_flow_stats stats = {0};
+	size_t num_rules = handles_num();
+	struct handle **sorted = handles_sorted();
+	uint64_t num = 0;
+	size_t i;
 
-	flow_stats(rule->handle, &stats);
-	walk->show(json_pack("{s:I, s:s, s:I, s:s, s:I, s:I, s:I}", "handle",
-			     (json_int_t)rule->handle, "dev", vport_name(rule->in_port), "prio",
-			     (json_int_t)rule->prio, "rule", rule->text, "packets",
-			     (json_int_t)stats.packets, "bytes", (json_int_t)stats.bytes, "idle_us",
-			     (json_int_t)stats.idle_us),
-		   walk->arg);
+	if (!sorted)
+		abort();
+	for (i = 0; i < num_rules; i++) {
+		if (!rules_is_meant(rules_of(sorted[i]), wanted))
+			continue;
+		fn(rules_of(sorted[i]), arg);
+		num++;
+	}
+	free(sorted);
+	return num;
 }
 
-static void rules_visit(const void *node, VISIT order, void *arg)
+/* The same for a selection: one that has a handle is found without a look at all others. */
+static uint64_t rules_each_selected(const struct flower_selection *selection,
+				    void (*fn)(struct rule *rule, void *arg), void *arg)
 {
-	struct rule *rule = *(struct rule *const *)node;
-	struct rules_walk *walk = arg;
-	struct rule **more;
+	const struct rules_wanted wanted = {.selection = selection};
+	struct handle *handle;
 
-	if ((order != postorder && order != leaf) || !rules_is_meant(rule, walk))
-		return;
-	if (walk->show) {
-		rules_show_one(rule, walk);
-		return;
-	}
-	if (walk->num == walk->room) {
-		walk->room = walk->room ? walk->room * 2 : 64;
-		more = reallocarray(walk->found, walk->room, sizeof(*more));
-		if (!more)
-			abort();
-		walk->found = more;
-	}
-	walk->found[walk->num++] = rule;
+	if (!selection->has_handle)
+		return rules_each(&wanted, fn, arg);
+	handle = handles_find(selection->handle);
+	if (!handle || !rules_is_meant(rules_of(handle), &wanted))
+		return 0;
+	fn(rules_of(handle), arg);
+	return 1;
 }
 
-/* A handle is found without a walk. */
-static void rules_walk(struct rules_walk *walk)
+static void rules_remove_one(struct rule *rule, void *arg)
 {
-	struct rule *rule;
-
-	if (!walk->selection || !walk->selection->has_handle) {
-		twalk_r(rules_tree, rules_visit, walk);
-		return;
-	}
-	rule = rules_find(walk->selection->handle);
-	if (rule)
-		rules_visit(&rule, leaf, walk);
-}
-
-static uint64_t rules_remove_found(struct rules_walk *walk)
-{
-	uint64_t i;
-
-	rules_walk(walk);
-	for (i = 0; i < walk->num; i++)
-		rules_delete(walk->found[i]);
-	free(walk->found);
-	return walk->num;
+	(void)arg;
+	rules_delete(rule);
 }
 
 uint64_t rules_remove(const struct flower_selection *selection)
 {
-	struct rules_walk walk = {.selection = selection};
-
-	return rules_remove_found(&walk);
+	return rules_each_selected(selection, rules_remove_one, NULL);
 }
 
 void rules_remove_port(uint16_t number)
 {
-	struct rules_walk walk = {.port = number};
+	const struct rules_wanted wanted = {.port = number};
 
-	rules_remove_found(&walk);
+	rules_each(&wanted, rules_remove_one, NULL);
+}
+
+static void rules_free(struct handle *handle)
+{
+	free(rules_of(handle));
 }
 
 void rules_flush(void)
 {
 	flow_flush();
-	tdestroy(rules_tree, free);
-	rules_tree = NULL;
-	rules_count = 0;
+	handles_clear(rules_free);
+}
+
+/* Who is shown the rules. */
+struct rules_audience {
+	void (*show)(json_t *rule, void *arg);
+	void *arg;
+};
+
+static void rules_show_one(struct rule *rule, void *arg)
+{
+	const struct rules_audience *audience = arg;
+	struct xvio_flow_stats stats = {0};
+
+	flow_stats(rule->handle.number, &stats);
+	audience->show(json_pack("{s:I, s:s, s:I, s:s, s:I, s:I, s:I}", "handle",
+				 (json_int_t)rule->handle.number, "dev", vport_name(rule->in_port),
+				 "prio", (json_int_t)rule->prio, "rule", rule->text, "packets",
+				 (json_int_t)stats.packets, "bytes", (json_int_t)stats.bytes,
+				 "idle_us", (json_int_t)stats.idle_us),
+		       audience->arg);
 }
 
 void rules_show(const struct flower_selection *selection, void (*show)(json_t *rule, void *arg),
 		void *arg)
 {
-	struct rules_walk walk = {.selection = selection, .show = show, .arg = arg};
+	struct rules_audience audience = {.show = show, .arg = arg};
 
-	rules_walk(&walk);
+	rules_each_selected(selection, rules_show_one, &audience);
 }

@@ -2,6 +2,7 @@
 /* The table of ports (vport.h). Core 0. */
 #include "vport.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include "hal/hal.h"

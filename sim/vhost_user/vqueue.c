@@ -6,7 +6,6 @@
 #include "session.h"
 
 #include <string.h>
-#include <sys/eventfd.h>
 #include <unistd.h>
 #include <xvio/port.h>
 #include <xvio/virtio.h>
@@ -137,7 +136,7 @@ void vqueue_failed(struct session *session, unsigned index, uint8_t error)
 		return;
 	vqueue->error = error;
 	if (vqueue->err >= 0)
-		eventfd_write(vqueue->err, 1);
+		vhost_call(vqueue->err);
 }
 
 /* Regions came or went: the queues that run go on with the new map. */

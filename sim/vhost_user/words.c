@@ -4,7 +4,6 @@
 
 #include <arpa/inet.h>
 #include <ctype.h>
-#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,30 +11,53 @@
 
 #define WORDS_NAME_BYTES 32u
 
+/* What a character is to a line that is cut. */
+enum { WORDS_BAD, WORDS_GRAPH, WORDS_BLANK, WORDS_END };
+
+static const uint8_t words_class[256] = {
+	['\t'] = WORDS_BLANK,	     ['\n'] = WORDS_BLANK,	  ['\r'] = WORDS_BLANK,
+	[' '] = WORDS_BLANK,	     ['#'] = WORDS_END,		  ['\0'] = WORDS_END,
+	['!' ... '"'] = WORDS_GRAPH, ['$' ... '~'] = WORDS_GRAPH,
+};
+
+static unsigned words_class_of(const char *c)
+{
+	return words_class[(unsigned char)*c];
+}
+
 bool words_split(struct words *words, const char *line)
 {
-	char *rest = words->line;
-	char *word;
+	size_t len = strlen(line);
+	char *c = words->line;
 
 	words->num = 0;
 	words->at = 0;
 	words->error[0] = 0;
-	if (strlen(line) >= sizeof(words->line))
+	if (len >= sizeof(words->line))
 		return words_refuse(words, "line longer than %u characters", WORDS_LINE_BYTES - 1);
-	strcpy(words->line, line);
-	words->line[strcspn(words->line, "#")] = 0;
-	while ((word = strsep(&rest, " \t\r\n")) != NULL) {
-		if (!*word)
-			continue;
+	memcpy(words->line, line, len + 1);
+	for (;;) {
+		char *word;
+
+		while (words_class_of(c) == WORDS_BLANK)
+			c++;
+		if (words_class_of(c) == WORDS_END)
+			return true;
 		if (words->num == WORDS_MAX)
 			return words_refuse(words, "more than %u words", WORDS_MAX);
-		words->word[words->num++] = word;
-		for (; *word; word++) {
-			if (!isgraph((unsigned char)*word))
-				return words_refuse(words, "a character that is not text");
+		word = c;
+		while (words_class_of(c) == WORDS_GRAPH)
+			c++;
+		words->word[words->num] = word;
+		words->len[words->num++] = (uint16_t)(c - word);
+		if (words_class_of(c) == WORDS_BAD)
+			return words_refuse(words, "a character that is not text");
+		if (words_class_of(c) == WORDS_END) {
+			*c = 0;
+			return true;
 		}
+		*c++ = 0;
 	}
-	return true;
 }
 
 const char *words_peek(const struct words *words)
@@ -47,7 +69,7 @@ bool words_take(struct words *words, const char *word)
 {
 	const char *next = words_peek(words);
 
-	if (!next || strcmp(next, word) != 0)
+	if (!next || !words_same(next, word))
 		return false;
 	words->at++;
 	return true;
@@ -86,7 +108,7 @@ bool words_expect(struct words *words, const char *word)
 
 	if (!next)
 		return false;
-	return strcmp(next, word) == 0 || words_refuse(words, "'%s' should stand here", word);
+	return words_same(next, word) || words_refuse(words, "'%s' should stand here", word);
 }
 
 bool words_end(struct words *words)
@@ -97,17 +119,30 @@ bool words_end(struct words *words)
 	return words_refuse(words, "not understood here");
 }
 
+static unsigned words_digit(char c)
+{
+	if (c >= '0' && c <= '9')
+		return (unsigned)(c - '0');
+	c |= 'a' ^ 'A';
+	return c >= 'a' && c <= 'f' ? (unsigned)(c - 'a' + 10) : 16;
+}
+
 /* Parses text, which may end at '/'; *rest is what follows. */
 static bool words_to_number(const char *text, uint64_t max, uint64_t *value, const char **rest)
 {
-	char *end;
+	unsigned base = text[0] == '0' && text[1] == 'x' ? 16 : 10;
+	const char *c = base == 16 ? text + 2 : text;
+	const char *first = c;
+	unsigned digit;
 
-	if (!isdigit((unsigned char)*text))
-		return false;
-	errno = 0;
-	*value = strtoull(text, &end, strncmp(text, "0x", 2) == 0 ? 16 : 10);
-	*rest = end;
-	return !errno && *value <= max;
+	*value = 0;
+	for (; (digit = words_digit(*c)) < base; c++) {
+		if (__builtin_mul_overflow(*value, base, value) ||
+		    __builtin_add_overflow(*value, digit, value))
+			return false;
+	}
+	*rest = c;
+	return c != first && *value <= max;
 }
 
 bool words_number(struct words *words, const char *what, uint64_t max, uint64_t *value)
@@ -142,9 +177,9 @@ static bool words_to_mac(const char *text, uint8_t mac[6], const char **rest)
 	unsigned i;
 
 	for (i = 0; i < 6; i++) {
-		if (!isxdigit((unsigned char)text[0]) || !isxdigit((unsigned char)text[1]))
+		if (words_digit(text[0]) > 15 || words_digit(text[1]) > 15)
 			return false;
-		mac[i] = (uint8_t)strtoul((char[]){text[0], text[1], 0}, NULL, 16);
+		mac[i] = (uint8_t)(words_digit(text[0]) << 4 | words_digit(text[1]));
 		text += 2;
 		if (i < 5 && *text++ != ':')
 			return false;
@@ -179,11 +214,10 @@ bool words_masked_mac(struct words *words, const char *what, uint8_t mac[6], uin
 
 static void words_prefix_mask(uint8_t mask[16], uint64_t num_bits)
 {
-	unsigned i;
-
 	memset(mask, 0, 16);
-	for (i = 0; i < num_bits; i++)
-		mask[i / 8] |= (uint8_t)(0x80u >> i % 8);
+	memset(mask, 0xff, num_bits / 8);
+	if (num_bits % 8)
+		mask[num_bits / 8] = (uint8_t)(0xff00u >> num_bits % 8);
 }
 
 bool words_masked_ip(struct words *words, const char *what, int family, uint8_t addr[16],
@@ -201,8 +235,9 @@ bool words_masked_ip(struct words *words, const char *what, int family, uint8_t 
 	memset(addr, 0, 16);
 	slash = strchr(word, '/');
 	len = slash ? (size_t)(slash - word) : strlen(word);
-	snprintf(text, sizeof(text), "%.*s", (int)len, word);
-	if (len >= sizeof(text) || inet_pton(family, text, addr) != 1)
+	memcpy(text, word, len < sizeof(text) ? len : 0);
+	text[len < sizeof(text) ? len : 0] = 0;
+	if (inet_pton(family, text, addr) != 1)
 		return words_refuse(words, "%s is an %s address, or ADDRESS/PREFIX", what,
 				    family == AF_INET ? "IPv4" : "IPv6");
 	words_prefix_mask(mask, num_bits);

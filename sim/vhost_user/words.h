@@ -8,17 +8,26 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <string.h>
 
-#define WORDS_MAX	 128u
-#define WORDS_LINE_BYTES 2048u /* with the NUL */
+#define WORDS_MAX	  128u
+#define WORDS_LINE_BYTES  2048u /* with the NUL */
+#define WORDS_ERROR_BYTES 256u
 
 struct words {
 	char line[WORDS_LINE_BYTES]; /* cut into words in place */
 	const char *word[WORDS_MAX];
+	uint16_t len[WORDS_MAX]; /* of the words */
 	unsigned num;
 	unsigned at; /* the next one */
-	char error[256]; /* empty: none so far */
+	char error[WORDS_ERROR_BYTES]; /* empty: none so far */
 };
+
+/* Whether two words are the same. Most are not, and differ where they begin. */
+static inline bool words_same(const char *a, const char *b)
+{
+	return a[0] == b[0] && strcmp(a, b) == 0;
+}
 
 /* Cuts a line; '#' begins a comment. False: too long, too many words, or not text. */
 bool words_split(struct words *words, const char *line);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0 */
 /*
- * A platform for benches of tables: memory, time and threads as cores, but no host, no wires and no
- * flash; what would need those ends the process.
+ * A platform for benches of tables: memory, time and threads as cores, but no host and no wires
+ * (hal/none); what would need a host ends the process.
  */
 #include "bench/bench_hal.h"
 
@@ -105,11 +105,6 @@ bool hal_doorbell_take(uint32_t *doorbell)
 	return false;
 }
 
-unsigned hal_num_uplinks(void)
-{
-	return 0;
-}
-
 /* Not for benches of tables. */
 
 unsigned hal_dma(struct hal_dma_op *ops, unsigned num_ops)
@@ -129,42 +124,4 @@ void hal_doorbell_bind(uint32_t doorbell, unsigned core)
 {
 	(void)doorbell;
 	(void)core;
-}
-
-void hal_mac_bind(unsigned uplink, unsigned core)
-{
-	(void)uplink;
-	(void)core;
-}
-
-unsigned hal_mac_receive(unsigned uplink, struct hal_frame *frames, unsigned max)
-{
-	(void)uplink;
-	(void)frames;
-	(void)max;
-	return 0;
-}
-
-void hal_mac_release(unsigned uplink, unsigned num)
-{
-	(void)uplink;
-	(void)num;
-}
-
-unsigned hal_mac_send(unsigned uplink, const struct hal_frame *frames, unsigned num)
-{
-	(void)uplink;
-	(void)frames;
-	return num;
-}
-
-uint64_t hal_mac_lost(unsigned uplink)
-{
-	(void)uplink;
-	return 0;
-}
-
-struct xvio_status *hal_status(void)
-{
-	bench_fail("hal_status");
 }

@@ -84,7 +84,8 @@ GOALS = [
     Goal("c-zipf", CYCLES, 0.33, "peer"),
     Goal("d", CYCLES, 1.0, "peer", size_bytes=1518),
     Goal("d-64", CYCLES, 1.2, "a"),
-    Goal("e", "rules_per_second", 1e6, at_least=True),
+    Goal("e", "rules_per_second", 1e6, at_least=True),  # by the clock, traffic flowing
+    Goal("e", "rules_per_cpu_second", 1e6, at_least=True),  # the same by processor time
     Goal("f", "scaling", 1.9, at_least=True),
     Goal("g", "instructions_per_packet", 350),
     Goal("h", CYCLES, 60),

@@ -97,7 +97,8 @@ class Generator:
     def _last_words(self):
         return " / ".join(self.text.decode(errors="replace").split("\n")[-6:])[-600:]
 
-    def command(self, words, seconds=20):
+    def command(self, words, seconds=60):
+        """Its prompt competes with all that polls on its core: with many ports it takes its time."""
         os.write(self.fd, words.encode() + b"\n")
         return self._read_prompt(seconds)
 

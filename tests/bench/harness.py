@@ -52,7 +52,8 @@ def _makers(given):
 class Bench:
     """Cores, hugepages and switches for configs, for the time of a with statement."""
 
-    def __init__(self, given, configs):
+    def __init__(self, given, configs, least_mb=0):
+        """least_mb: what something needs that has a way of its own."""
         home_core, switch_core = machine.cores()
         procs.guard(home_core)
         if not machine.have_testpmd():
@@ -62,7 +63,8 @@ class Bench:
         memory_mb = max([config.memory_mb() for config in configs], default=0)
         if peer.Switch in self.makers:
             memory_mb += machine.PEER_MB
-        self.huge = machine.Hugepages(len(self.makers) * memory_mb << 20, not given.no_hugepages)
+        memory_mb = max(len(self.makers) * memory_mb, least_mb)
+        self.huge = machine.Hugepages(memory_mb << 20, not given.no_hugepages)
         say(f"bench: {machine.cpu_name()}; switch on core {switch_core}, generator and the rest on "
             f"core {home_core}")
         say(f"bench: {', '.join(machine.versions())}; hugepages: {self.huge}")

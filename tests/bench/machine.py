@@ -39,7 +39,11 @@ def _add_hugepages(number):
 
 
 class Hugepages:
-    """Takes 2 MiB pages from the machine if it gives them; end() gives back what was taken."""
+    """
+    Takes 2 MiB pages from the machine if it gives them; end() gives back what was taken. All of them
+    are asked for anew, because those that are free now may be meant for somebody else; only if the
+    machine has no more are they counted in.
+    """
 
     def __init__(self, bytes_wanted, wanted=True):
         self.number = self.taken = 0
@@ -48,7 +52,7 @@ class Hugepages:
             return
         pages = bytes_wanted // HUGE_BYTES
         try:
-            self.taken = _add_hugepages(max(0, pages - _hugepages("free")))
+            self.taken = _add_hugepages(pages)
             free = _hugepages("free")
         except OSError as error:
             self.why = f"not given: {error}"
@@ -84,6 +88,14 @@ def cpu_name():
         if line.startswith("model name"):
             return line.split(":", 1)[1].strip()
     return "unknown"
+
+
+def cycles_a_second():
+    """Of the time-stamp counter, roughly: the kernel tells the clock of the cores, which is near it."""
+    for line in _read("/proc/cpuinfo").splitlines():
+        if line.startswith("cpu MHz"):
+            return float(line.split(":", 1)[1]) * 1e6
+    raise procs.BenchError("/proc/cpuinfo has no 'cpu MHz'")
 
 
 def versions():

@@ -16,8 +16,10 @@ from rules import partner
 
 WARM_S = 0.4
 SETTLE_S = 1.0
-TRIES = 4  # for a window that others do not disturb
+TRIES = 3  # for a window that others do not disturb
 DISTURBED_SHARE = 0.05
+CLOCK_FACTOR = 2  # more than that between cycles and seconds is no difference of clock rates
+CLOCK_JUMPED = "the cycle counter or the clock has jumped (a virtual machine that was moved?)"
 CHECK_FRAMES = 2048  # a port, in the verification pass
 
 
@@ -71,6 +73,7 @@ class Setup:
                                   context.log_dir)
         self.name = self.switch.name
         self.generators = []
+        self.tries_left = context.runs  # beyond one a window: a disturbed machine costs twice, no more
 
     def _log(self):
         return os.path.join(self.context.log_dir, f"testpmd-{self.name}.log")
@@ -113,14 +116,25 @@ class Setup:
         return {"threads": procs.waiting_ns(self.switch.worker_process()),
                 "stolen": sum(machine.stolen_seconds(core) for core in self.worker_cores)}
 
-    def _worker_snapshot(self):
-        return {"cores": self.switch.cores(), **self.times()}
+    def snapshot(self):
+        """What the workers have done until now."""
+        return {"cores": self.switch.cores(), "time": time.monotonic(), **self.times()}
 
     def _snapshot(self):
-        snapshot = self._worker_snapshot()
-        snapshot["time"] = time.monotonic()
-        snapshot["ports"] = self.ports()
-        return snapshot
+        return {**self.snapshot(), "ports": self.ports()}
+
+    def clock_jumped(self, before, after):
+        """
+        Whether cycles and seconds between two snapshots cannot both be true. Workers that poll spend
+        all cycles there are, also while they stand still, which is in the round that they stand in.
+        """
+        possible = machine.cycles_a_second() * (after["time"] - before["time"])
+        for core, now in after["cores"].items():
+            busy, idle = (now[key] - before["cores"][core][key] for key in ("busy", "idle"))
+            if busy < 0 or idle < 0 or \
+               not possible / CLOCK_FACTOR < busy + idle < possible * CLOCK_FACTOR:
+                return True
+        return False
 
     def worker_times(self, before, after):
         """Seconds that the workers ran, and that they wanted to run and others had their cores."""
@@ -136,13 +150,21 @@ class Setup:
         Runs for one window and returns what it gave; one in which others had the workers' cores is
         done again. during: called instead of waiting, to do something meanwhile, once.
         """
-        for _ in range(1 if during else TRIES):
+        tries = 1 if during else TRIES
+        while True:
+            tries -= 1
             figures = self._window(during)
-            if figures["disturbed_share"] <= DISTURBED_SHARE:
+            if figures and figures["disturbed_share"] <= DISTURBED_SHARE:
+                return figures
+            if not tries or (figures and not self.tries_left):
                 break
+            self.tries_left -= bool(figures)
+        if not figures:
+            raise procs.BenchError(f"{self.name}: {CLOCK_JUMPED}")
         return figures
 
     def _window(self, during):
+        """None: the clock cannot be trusted."""
         with self.context.locked():
             self.resume()
             time.sleep(WARM_S)
@@ -153,7 +175,7 @@ class Setup:
                 time.sleep(self.context.window_s)
             after = self._snapshot()
             self.pause()
-        return self._difference(before, after)
+        return None if self.clock_jumped(before, after) else self._difference(before, after)
 
     def _worker_difference(self, before, after):
         packets, busy, idle = (sum(now[key] - before["cores"][core][key]

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0 */
-/* The benchmark's platform (path_hal.h). Serves the native program and the bare rv64 image alike. */
+/*
+ * The benchmark's platform (path_hal.h). Serves the native program and the bare rv64 image alike;
+ * the wires it does not have are hal/none.
+ */
 #include "bench/path_hal.h"
 
 #include <string.h>
-#include <xvio/flash.h>
-#include <xvio/pci.h>
-#include <xvio/regs.h>
 #include "bench/path_platform.h"
 #include "hal/hal.h"
 #include "path/worker.h"
@@ -23,8 +23,6 @@ static struct {
 	uint64_t interrupts;
 	struct path_hal_dma dma;
 } path_hal;
-
-static uint64_t path_hal_window[4][XVIO_WIN_BYTES / sizeof(uint64_t)];
 
 void path_hal_reset(void)
 {
@@ -144,98 +142,16 @@ bool hal_doorbell_take(uint32_t *doorbell)
 	return true;
 }
 
-/* There are no wires. */
-
-unsigned hal_num_uplinks(void)
-{
-	return 0;
-}
-
-void hal_mac_bind(unsigned uplink, unsigned core)
-{
-	(void)uplink;
-	(void)core;
-}
-
-unsigned hal_mac_receive(unsigned uplink, struct hal_frame *frames, unsigned max)
-{
-	(void)uplink;
-	(void)frames;
-	(void)max;
-	return 0;
-}
-
-void hal_mac_release(unsigned uplink, unsigned num)
-{
-	(void)uplink;
-	(void)num;
-}
-
-unsigned hal_mac_send(unsigned uplink, const struct hal_frame *frames, unsigned num)
-{
-	(void)uplink;
-	(void)frames;
-	(void)num;
-	return 0;
-}
-
-bool hal_mac_link_up(unsigned uplink)
-{
-	(void)uplink;
-	return false;
-}
-
-uint64_t hal_mac_lost(unsigned uplink)
-{
-	(void)uplink;
-	return 0;
-}
+/* Seeds, log */
 
 void hal_mac_address(uint8_t mac[6])
 {
 	memset(mac, 2, 6);
 }
 
-/* Windows, flash, log */
-
-struct xvio_status *hal_status(void)
-{
-	return (struct xvio_status *)path_hal_window[0];
-}
-
-const volatile void *hal_mbox_request(void)
-{
-	return path_hal_window[1];
-}
-
-void *hal_mbox_response(void)
-{
-	return path_hal_window[2];
-}
-
-void *hal_events(void)
-{
-	return path_hal_window[3];
-}
-
-uint32_t hal_mbox_seq(void)
-{
-	return 0;
-}
-
 uint32_t hal_generation(void)
 {
 	return 1;
-}
-
-unsigned hal_boot_slot(void)
-{
-	return 0;
-}
-
-const uint8_t *hal_flash(void)
-{
-	path_platform_fail("hal: there is no flash");
 }
 
 void hal_log(const char *text)

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0
-"""The peer: OVS-DPDK with an ovsdb-server and an ovs-vswitchd of its own in a private folder.
+"""The peer: OVS-DPDK with an ovsdb-server and an ovs-vswitchd of its own in a private folder, and
+in a network namespace of its own if we may.
 
 Everything stays at Debian's defaults but what the two cores and the vhost-user ports ask for.
 """
@@ -76,7 +77,9 @@ class Switch:
                    f"other_config:pmd-cpu-mask={mask:#x}", *memory,
                    f'other_config:dpdk-extra="{eal}"', "other_config:n-handler-threads=1",
                    "other_config:n-revalidator-threads=1")
-        daemon = procs.spawn([machine.VSWITCHD, self.db, f"--unixctl={self.ctl}"],
+        # Its bridge is also a device of the kernel's, by a name that only one OVS can have.
+        alone = ["unshare", "--net"] if os.geteuid() == 0 else []
+        daemon = procs.spawn([*alone, machine.VSWITCHD, self.db, f"--unixctl={self.ctl}"],
                              {self.home_core}, f"{self.log_dir}/ovs-vswitchd.log", env=self.env)
         self.children.append(daemon)
         procs.wait_for(lambda: os.path.exists(self.ctl), 30, "ovs-vswitchd", daemon)
@@ -116,6 +119,13 @@ class Switch:
 
     def send_rules(self, text):
         self.ofctl("--bundle", "add-flows", BRIDGE, "-", data=text)
+
+    def control_seconds(self):
+        """Processor time of all threads but the workers, and of ovs-ofctl, which reads the text."""
+        daemon = self.children[1]
+        return procs.ended_seconds() + sum(
+            ran for thread, (ran, _) in procs.waiting_ns(daemon).items()
+            if not procs.thread_name(daemon, thread).startswith("pmd")) / 1e9
 
     def cores(self):
         """Since start, per worker core: packets received, busy and idle cycles."""
@@ -162,7 +172,8 @@ class Switch:
         return self.children[1]
 
     def pause(self):
-        procs.pause(self.children)
+        """The one with the workers first: until it stands still, the other may find no processor."""
+        procs.pause(reversed(self.children))
 
     def resume(self):
         procs.resume(self.children)

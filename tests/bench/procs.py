@@ -7,6 +7,7 @@ A child dies with the bench, however that ends, so no busy-polling switch is eve
 import atexit
 import ctypes
 import os
+import resource
 import shutil
 import signal
 import subprocess
@@ -141,6 +142,21 @@ def waiting_ns(child):
             continue  # it has just ended
         times[thread] = (int(ran), int(waited))
     return times
+
+
+def thread_name(child, thread):
+    """Empty: it has ended."""
+    try:
+        with open(f"/proc/{child.pid}/task/{thread}/comm") as file:
+            return file.read().strip()
+    except OSError:
+        return ""
+
+
+def ended_seconds():
+    """Processor time of all children that have ended."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def _set_priority(child, threads, nice):

@@ -21,6 +21,7 @@ class Report:
         self.dir = out_dir
         self.rows = {}  # (case, ring, size, metric) -> [ours, peer]
         self.wrong = []  # what the traffic checks found
+        self.failed = []  # what could not be measured, and why
         self.runs = []
 
     def add_run(self, config, switch, run, figures):
@@ -46,6 +47,9 @@ class Report:
         for text in complaints:
             self.wrong.append(f"{config.title()}, {switch}: {text}")
 
+    def fail(self, config, switch, error):
+        self.failed.append(f"{config.title()}, {switch}: {error}")
+
     def ours(self, case, ring, size_bytes, metric):
         return self.rows.get((case, ring, size_bytes, metric), [None, None])[0]
 
@@ -63,10 +67,10 @@ class Report:
 
     def figures(self):
         """The table of figures, as lines."""
-        lines = [f"{'case':8}{'ring':8}{'size':>6}  {'metric':26}{'ours':>10}{'peer':>10}{'ratio':>8}"]
+        lines = [f"{'case':10}{'ring':8}{'size':>6}  {'metric':26}{'ours':>10}{'peer':>10}{'ratio':>8}"]
         for (case, ring, size, metric), (ours, peer) in sorted(self.rows.items()):
             ratio = ours / peer if ours is not None and peer else None
-            lines.append(f"{case:8}{ring:8}{size:>6}  {metric:26}{_digits(ours):>10}"
+            lines.append(f"{case:10}{ring:8}{size:>6}  {metric:26}{_digits(ours):>10}"
                          f"{_digits(peer):>10}{_digits(ratio):>8}")
         return lines
 
@@ -93,6 +97,6 @@ class Report:
                 if not here:
                     continue
                 verdict = "not measured" if value is None else "met" if met else "NOT met"
-                lines.append(f"{goal.case:8}{ring:8}{goal.metric:26}{goal.text():36}"
+                lines.append(f"{goal.case:10}{ring:8}{goal.metric:26}{goal.text():36}"
                              f"{_digits(value):>10}  {verdict}")
         return lines

@@ -165,18 +165,18 @@ static void measure(const uint32_t *flow)
 	unsigned i;
 
 	core->now_us = hal_time_us();
-	core->burst.num = PKT_BURST;
+	core->burst->num = PKT_BURST;
 	for (burst = 0; burst < NUM_BURSTS; burst++) {
 		uint64_t began, found;
 
 		for (i = 0; i < PKT_BURST; i++) {
 			fill_key(&bench_pkt[i].key, flow[burst * PKT_BURST + i], burst);
-			core->burst.pkt[i] = &bench_pkt[i];
+			core->burst->pkt[i] = &bench_pkt[i];
 		}
 		began = __builtin_ia32_rdtsc();
-		cache_lookup(core->cache, &core->burst);
+		cache_lookup(core->cache, core->burst);
 		found = __builtin_ia32_rdtsc();
-		action_run(core);
+		action_run(core, core->burst);
 		bench_action[burst] = (uint32_t)(__builtin_ia32_rdtsc() - found);
 		bench_lookup[burst] = (uint32_t)(found - began);
 		epoch_pass(1);
@@ -255,9 +255,8 @@ static void show_costs(void)
 
 /* Changes under traffic */
 
-static void check_answer(const struct pkt *pkt, uint32_t i)
+static void check_answer(const struct pkt *pkt, const struct flow *flow, uint32_t i)
 {
-	const struct flow *flow = pkt->flow;
 	union flow_key bits = {.field = five_tuple};
 	unsigned word;
 
@@ -284,17 +283,19 @@ static void *look_up(void *arg)
 		uint64_t misses = 0;
 
 		worker_poll();
-		core->burst.num = PKT_BURST;
+		core->burst->num = PKT_BURST;
 		for (i = 0; i < PKT_BURST; i++) {
 			number[i] = (uint32_t)(random_next(&state) >> 20) %
 				    (i % 2 ? NUM_RULES : NUM_STABLE);
 			fill_key(&bench_pkt[i].key, number[i], state);
-			core->burst.pkt[i] = &bench_pkt[i];
+			core->burst->pkt[i] = &bench_pkt[i];
 		}
-		cache_lookup(core->cache, &core->burst);
+		cache_lookup(core->cache, core->burst);
 		for (i = 0; i < PKT_BURST; i++) {
-			check_answer(&bench_pkt[i], number[i]);
-			misses += !bench_pkt[i].flow;
+			const struct flow *flow = burst_flow(core->burst, i);
+
+			check_answer(&bench_pkt[i], flow, number[i]);
+			misses += !flow;
 		}
 		atomic_fetch_add(&bench_looked_up, PKT_BURST);
 		atomic_fetch_add(&bench_misses, misses);

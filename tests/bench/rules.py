@@ -102,7 +102,8 @@ def acl(port, num_flows, num_rules=200):
             prefix = f"{ip_text(FLOW_BASE + (i << bits))}/{32 - bits}"
             rules.append(Rule(port, 1000 + i, {"dst_ip": prefix}, partner(port), block_mac(port, i)))
         else:
-            match = {"ip_proto": "udp", "dst_ip": f"10.1.{i}.0/24", "dst_port": 53}
+            prefix = f"10.{1 + i // 256}.{i % 256}.0/24"
+            match = {"ip_proto": "udp", "dst_ip": prefix, "dst_port": 53}
             rules.append(Rule(port, 1000 + i, match, partner(port), block_mac(port, 255)))
     return rules
 

@@ -84,7 +84,7 @@ static const struct flow *look_up_cached(const union flow_key *key)
 	fake_set_core(1);
 	cache_lookup(core_self()->cache, &burst);
 	fake_set_core(0);
-	return pkt.flow;
+	return burst_flow(&burst, 0);
 }
 
 static void check(const struct flow *flow, const struct xvio_flow_rule *want)

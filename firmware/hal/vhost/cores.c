@@ -130,7 +130,7 @@ bool vhost_init(const struct vhost_options *options)
 		    !cores_watch(core, cores_core[core].wake, 0))
 			return false;
 	}
-	return memory_init(options->memory_bytes);
+	return calls_init(cores_num) && memory_init(options->memory_bytes);
 }
 
 static void *cores_thread(void *arg)

@@ -8,7 +8,6 @@
 #include "hal/vhost/vhost_int.h"
 
 #include <stdatomic.h>
-#include <unistd.h>
 #include <xvio/pci.h>
 #include <xvio/port.h>
 
@@ -123,10 +122,8 @@ int vhost_set_call(uint16_t function, uint16_t vector, int fd)
 
 void hal_msix(uint16_t function, uint16_t vector)
 {
-	const uint64_t one = 1;
 	int fd = atomic_load_explicit(&doorbells_call[function][vector], memory_order_acquire) - 1;
 
-	/* Full counter: the guest has an interrupt waiting anyway. */
-	if (fd >= 0 && write(fd, &one, sizeof(one)) < 0)
-		return;
+	if (fd >= 0)
+		vhost_call(fd);
 }

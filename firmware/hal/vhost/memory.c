@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0 */
 /*
- * Memory for the heap (the guests' is mapped, and reached by the path itself), and the rest of hal.h,
- * which on this platform is little: no MACs, no mailbox, a log and an end.
+ * Memory for the heap (the guests' is mapped, and reached by the path itself), and what else a process
+ * has to say: a log, an end, seeds. There are no wires: ports are vhost-user sockets (hal/none).
  */
 #include "hal/hal.h"
 #include "hal/vhost/vhost.h"
@@ -11,13 +11,11 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/random.h>
-#include <xvio/regs.h>
 
 #define MEMORY_ALIGN ((size_t)2 << 20) /* a huge page */
 
 static void *memory_start;
 static size_t memory_bytes;
-static struct xvio_status memory_status;
 static void (*memory_log)(const char *text);
 
 bool memory_init(size_t len_bytes)
@@ -48,11 +46,6 @@ unsigned hal_dma(struct hal_dma_op *ops, unsigned num_ops)
 	(void)num_ops;
 	hal_log("vhost: hal_dma() on mapped memory");
 	hal_halt();
-}
-
-struct xvio_status *hal_status(void)
-{
-	return &memory_status;
 }
 
 void vhost_set_log(void (*log)(const char *text))
@@ -86,45 +79,4 @@ void hal_mac_address(uint8_t mac[6])
 {
 	if (getrandom(mac, 6, 0) < 0)
 		memset(mac, 0, 6);
-}
-
-/* No uplinks: ports are vhost-user sockets. */
-
-unsigned hal_num_uplinks(void)
-{
-	return 0;
-}
-
-void hal_mac_bind(unsigned uplink, unsigned core)
-{
-	(void)uplink;
-	(void)core;
-}
-
-unsigned hal_mac_receive(unsigned uplink, struct hal_frame *frames, unsigned max)
-{
-	(void)uplink;
-	(void)frames;
-	(void)max;
-	return 0;
-}
-
-void hal_mac_release(unsigned uplink, unsigned num)
-{
-	(void)uplink;
-	(void)num;
-}
-
-unsigned hal_mac_send(unsigned uplink, const struct hal_frame *frames, unsigned num)
-{
-	(void)uplink;
-	(void)frames;
-	(void)num;
-	return 0;
-}
-
-uint64_t hal_mac_lost(unsigned uplink)
-{
-	(void)uplink;
-	return 0;
 }

@@ -43,6 +43,12 @@ void vhost_take_wake(void);
 int vhost_set_call(uint16_t function, uint16_t vector, int fd);
 
 /*
+ * Adds 1 to an eventfd, and never waits, whatever others that hold it have made of it: a worker's way to
+ * raise an interrupt. The descriptor is known to be an eventfd. Any core.
+ */
+void vhost_call(int fd);
+
+/*
  * The eventfd that rings a doorbell, which hal_doorbell_bind() has given to a core; -1: the peer rings
  * none. It stays the caller's, to be closed only after vhost_unwatch_doorbell(). False: errno says why.
  */

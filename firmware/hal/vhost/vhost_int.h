@@ -6,8 +6,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include "hal/vhost/vhost.h"
 
-#define CORES_MAX 8u
+#define CORES_MAX (VHOST_MAX_WORKERS + 1)
 
 /* cores.c: adds an eventfd to what ends a core's sleep; tag: 0, or 1 + the doorbell it rings. */
 bool cores_watch(unsigned core, int fd, uint32_t tag);
@@ -15,6 +16,9 @@ void cores_unwatch(unsigned core, int fd);
 
 /* cores.c: notes the doorbells that ring within timeout_us; returns with the first. */
 void cores_wait(uint64_t timeout_us);
+
+/* calls.c: before the first vhost_call(). False: errno says why. */
+bool calls_init(unsigned num_cores);
 
 /* doorbells.c: a doorbell of the calling core was rung. */
 void doorbells_note(uint32_t doorbell);

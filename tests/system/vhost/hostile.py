@@ -9,6 +9,7 @@ MODE good                 two rings, one packet sent through them: prints "used 
 """
 import array
 import ctypes
+import fcntl
 import mmap
 import os
 import random
@@ -17,6 +18,7 @@ import signal
 import socket
 import struct
 import sys
+import tempfile
 import time
 
 GET_FEATURES, SET_FEATURES, SET_OWNER, RESET_OWNER, SET_MEM_TABLE = 1, 2, 3, 4, 5
@@ -341,6 +343,15 @@ def region_read_only(p):
 
 
 @mode
+def region_of_a_file_system(p):
+    """What is not memory can keep those waiting that touch it, for as long as a peer's FUSE server likes."""
+    p.hello()
+    file = tempfile.TemporaryFile(dir="/var/tmp")
+    file.truncate(LEN)
+    p.table(p.region(), fds=[file.fileno()])
+
+
+@mode
 def region_unaligned(p):
     p.hello()
     p.table(p.region(size=4096, offset=17))
@@ -502,6 +513,39 @@ def stays_call_counter_full(p):
     p.packet()
     if p.wait_used(1, 1) != 1:
         print("its packet was not taken")
+
+
+def fill_and_block(fd):
+    """Whoever adds to this eventfd now waits until somebody reads it."""
+    fcntl.fcntl(fd, fcntl.F_SETFL, os.O_NONBLOCK)
+    try:
+        os.eventfd_read(fd)
+    except BlockingIOError:
+        pass
+    os.eventfd_write(fd, 2**64 - 2)
+    fcntl.fcntl(fd, fcntl.F_SETFL, 0)
+
+
+@mode
+def stays_call_blocks(p):
+    p.set_up()
+    p.ask(GET_FEATURES)
+    fill_and_block(p.call[1])
+    p.packet()
+    if p.wait_used(1, 1) != 1:
+        print("its packet was not taken")
+
+
+@mode
+def stays_err_blocks(p):
+    p.set_up()
+    err = eventfd()
+    p.u64(SET_VRING_ERR, 1, [err])
+    p.ask(GET_FEATURES)
+    fill_and_block(err)
+    p.offer(1, 0, 4000)
+    time.sleep(0.3)
+    p.ask(GET_FEATURES)
 
 
 @mode

@@ -5,4 +5,5 @@
  */
 #define ENDIAN_LOADS_ANYWHERE 0
 #define parse_frame	      parse_frame_aligned
+#define parse_other	      parse_other_aligned
 #include "path/parse.c"

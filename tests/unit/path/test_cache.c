@@ -59,9 +59,11 @@ static void look_up(uint32_t first, uint32_t num, uint64_t *cookie, uint8_t ttl)
 		if (burst.num < PKT_BURST && i + 1 < num)
 			continue;
 		cache_lookup(core_self()->cache, &burst);
-		for (j = 0; j < burst.num; j++)
-			cookie[i + 1 - burst.num + j] =
-				burst.pkt[j]->flow ? burst.pkt[j]->flow->cookie : UINT64_MAX;
+		for (j = 0; j < burst.num; j++) {
+			const struct flow *flow = burst_flow(&burst, j);
+
+			cookie[i + 1 - burst.num + j] = flow ? flow->cookie : UINT64_MAX;
+		}
 		burst.num = 0;
 	}
 	fake_set_core(0);
@@ -211,6 +213,40 @@ static void test_too_many_flows(void **state)
 	assert_true(check_all(NONE, 0) > 0);
 }
 
+/* Packets are one run for as long as they meet the same rule, whatever their flows. */
+static void test_runs(void **state)
+{
+	static const uint8_t ip_dst[] = {1, 1, 2, 1, 2, 8, 8, 9, 1};
+	static const unsigned num[] = {5, 3, 1};
+	static struct pkt pkt[sizeof(ip_dst)];
+	struct burst burst = {.num = sizeof(ip_dst)};
+	unsigned round, i;
+
+	(void)state;
+	start(2);
+	add(1, 10, 0, 0xf8);
+	add(2, 10, 8, 0xfc);
+	add(3, 20, 0, UINT32_MAX);
+	for (i = 0; i < sizeof(ip_dst); i++) {
+		pkt[i] = (struct pkt){.len_bytes = 100 + i, .key.field.in_port = PORT_A};
+		pkt[i].key.field.ip_dst[0] = ip_dst[i];
+		burst.pkt[i] = &pkt[i];
+	}
+	fake_set_core(1);
+	for (round = 0; round < 40; round++) {
+		cache_lookup(core_self()->cache, &burst);
+		assert_int_equal(burst.num_runs, 3);
+		for (i = 0; i < 3; i++)
+			assert_int_equal(burst.run[i].num, num[i]);
+		assert_int_equal(burst.run[0].num_bytes, 510);
+		assert_int_equal(burst.run[1].max_bytes, 107);
+		assert_int_equal(burst_flow(&burst, 4)->cookie, 1);
+		assert_int_equal(burst_flow(&burst, 5)->cookie, 2);
+		assert_int_equal(burst_flow(&burst, 8)->cookie, 1);
+	}
+	fake_set_core(0);
+}
+
 /* Long keys, too: IPv6 takes more words than an entry's line has. */
 static void test_long_keys(void **state)
 {
@@ -240,8 +276,8 @@ static void test_long_keys(void **state)
 		fake_set_core(1);
 		cache_lookup(core_self()->cache, &burst);
 		fake_set_core(0);
-		assert_int_equal(pkt[0].flow->cookie, 1);
-		assert_int_equal(pkt[1].flow == NULL, counts);
+		assert_int_equal(burst_flow(&burst, 0)->cookie, 1);
+		assert_int_equal(burst_flow(&burst, 1) == NULL, counts);
 	}
 }
 
@@ -377,6 +413,7 @@ int main(void)
 		cmocka_unit_test(test_twins),
 		cmocka_unit_test(test_masked_keys),
 		cmocka_unit_test(test_too_many_flows),
+		cmocka_unit_test(test_runs),
 		cmocka_unit_test(test_long_keys),
 		cmocka_unit_test(test_epoch_waits_for_every_worker),
 		cmocka_unit_test(test_epoch_passes_before_count_for_nothing),

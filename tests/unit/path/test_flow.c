@@ -346,7 +346,7 @@ static void cached_lookup(const union flow_key *key, struct flow **flow, unsigne
 	cache_lookup(core_self()->cache, &burst);
 	fake_set_core(0);
 	for (i = 0; i < num; i++)
-		flow[i] = pkt[i].flow;
+		flow[i] = burst_flow(&burst, i);
 }
 
 /* The cache's answers, and again those of before: it stays warm over changes. */

@@ -147,6 +147,49 @@ static void test_hostile_rings(void **state)
 	}
 }
 
+/* Makes the first num buffers of a receive queue available once more, before they were used. */
+static void offer_again(struct driver *driver, uint16_t num)
+{
+	struct virtq_packed_desc desc = {.len = 1000,
+					 .flags = USED | WRITE}; /* of the second lap */
+	uint16_t i;
+
+	for (i = 0; i < num && bed_rings.packed; i++) {
+		desc.addr = driver_slot_iova(driver, i);
+		desc.id = i;
+		driver_set_packed(driver, i, &desc);
+	}
+	if (!bed_rings.packed)
+		driver_set_avail(driver, 0, driver->size + num);
+}
+
+/* What was taken is not the driver's again before it is published. */
+static void test_no_more_than_the_ring_holds(void **state)
+{
+	static struct dma_list dma;
+	struct virtq_config config;
+	struct virtq *vq;
+	unsigned i;
+
+	(void)state;
+	start();
+	vnet_stop_queue(PORT_A, BED_RX);
+	config = bed_queue_config(&a, BED_RX, a.driver[BED_RX].avail_idx);
+	vq = virtq_create(&config);
+	assert_non_null(vq);
+	for (i = 0; i < 32; i++)
+		assert_true(driver_post(&a.driver[BED_RX], 1000, 1));
+	virtq_fetch(&vq, 1, &dma);
+	assert_int_equal(virtq_stock(vq), 32);
+	for (i = 0; i < 8; i++)
+		virtq_take(vq, 100);
+	offer_again(&a.driver[BED_RX], 8);
+	virtq_fetch(&vq, 1, &dma);
+	assert_int_equal(virtq_stock(vq), 24);
+	assert_int_equal(vq->error, bed_rings.packed ? 0 : XVIO_RING_ERR_INDEX);
+	virtq_destroy(vq);
+}
+
 /* A chain that fills the ring and goes on. */
 static void test_packed_chain_without_end(void **state)
 {
@@ -508,6 +551,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_hostile_rings),
+		cmocka_unit_test(test_no_more_than_the_ring_holds),
 		cmocka_unit_test(test_packed_chain_without_end),
 		cmocka_unit_test(test_marks_flipped),
 		cmocka_unit_test(test_receive_address_outside),

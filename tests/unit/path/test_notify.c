@@ -236,6 +236,29 @@ static void test_polling_needs_no_ring(void **state)
 	assert_int_equal(guest.num_sent, guest.max_sent);
 }
 
+/* A ring that was left to fill is looked at when its worker, from now on one that sleeps, is rung. */
+static void test_polling_ends(void **state)
+{
+	unsigned i;
+
+	(void)state;
+	bed_start(2, 0);
+	worker_set_polling(true);
+	bed_add_port(&a, XVIO_PORT_VDPA(0), 64);
+	bed_add_port(&b, XVIO_PORT_VDPA(1), 64);
+	bed_rule(1, a.number, b.number);
+	bed_post(&b, 2, 200);
+	assert_true(bed_send(&a, frame, frame_of(0), 1));
+	for (i = 0; i < 10; i++)
+		poll_once();
+	assert_true(bed_receive(&b, got, NULL) > 0);
+	assert_true(bed_send(&a, frame, frame_of(1), 1));
+	worker_set_polling(false);
+	bed_ring(&a, BED_TX);
+	fake_run();
+	assert_true(bed_receive(&b, got, NULL) > 0);
+}
+
 struct watch {
 	const struct bed_port *port;
 	unsigned index;
@@ -299,6 +322,7 @@ int main(void)
 		cmocka_unit_test(test_single_packets_ring),
 		cmocka_unit_test(test_quiet_while_polled),
 		cmocka_unit_test(test_polling_needs_no_ring),
+		cmocka_unit_test(test_polling_ends),
 		cmocka_unit_test(test_interrupts_are_as_wished),
 		cmocka_unit_test(test_no_packet_waits_for_a_ring),
 	};

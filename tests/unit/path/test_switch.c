@@ -217,6 +217,48 @@ static void test_mirror(void **state)
 	assert_memory_equal(got, frame, 100);
 }
 
+/* Packets of one flow, received together, that go out of the same uplink twice, changed each time. */
+static void test_uplink_twice(void **state)
+{
+	static const uint8_t mac[2][6] = {{2, 0, 0, 0, 1, 1}, {2, 0, 0, 0, 1, 2}};
+	struct xvio_flow_rule rule = {
+		.cookie = 1,
+		.num_actions = 5,
+		.action = {{.type = XVIO_ACTION_SET_ETH_DST},
+			   {.type = XVIO_ACTION_OUTPUT, .arg = XVIO_PORT_UPLINK(0)},
+			   {.type = XVIO_ACTION_SET_ETH_DST},
+			   {.type = XVIO_ACTION_OUTPUT, .arg = XVIO_PORT_UPLINK(0)},
+			   {.type = XVIO_ACTION_OUTPUT, .arg = PORT_B}},
+	};
+	uint32_t detail;
+	unsigned i;
+
+	(void)state;
+	start();
+	memcpy(rule.action[0].eth_dst, mac[0], 6);
+	memcpy(rule.action[2].eth_dst, mac[1], 6);
+	assert_int_equal(flow_add(&rule, &detail), XVIO_ST_OK);
+	bed_post(&b, 4, 1600);
+	for (i = 0; i < 2; i++) {
+		frame[99] = (uint8_t)i;
+		assert_true(bed_send(&a, frame, 100, 1));
+	}
+	bed_ring(&a, BED_TX);
+	fake_run();
+	for (i = 0; i < 4; i++) {
+		assert_int_equal(fake_mac_pop(0, got, sizeof(got)), 100);
+		assert_memory_equal(got, mac[i / 2], 6);
+		assert_memory_equal(got + 6, frame + 6, 93);
+		assert_int_equal(got[99], i % 2);
+	}
+	for (i = 0; i < 2; i++) {
+		assert_int_equal(bed_receive(&b, got, NULL), 100);
+		assert_memory_equal(got, mac[1], 6);
+		assert_int_equal(got[99], i);
+	}
+	assert_int_equal(bed_stat(XVIO_PORT_UPLINK(0), XVIO_STAT_TX_PACKETS), 4);
+}
+
 static void test_no_buffer(void **state)
 {
 	(void)state;
@@ -254,6 +296,30 @@ static void test_oversize(void **state)
 	send_from(&a, 9234);
 	assert_int_equal(bed_receive(&b, got, NULL), 9234);
 	assert_memory_equal(got, frame, 9234);
+	bed_check_quiet();
+}
+
+/* Of packets that go the same way together, those that are too long are dropped, and no other. */
+static void test_oversize_among_others(void **state)
+{
+	static const uint32_t len_bytes[] = {1000, 1518, 1519, 100, 2000, 101};
+	unsigned i;
+
+	(void)state;
+	start();
+	bed_rule(1, PORT_A, PORT_B);
+	bed_post(&b, 8, 4000);
+	port_set_mtu(PORT_B, 1500);
+	for (i = 0; i < 6; i++)
+		assert_true(bed_send(&a, frame, len_bytes[i], 3));
+	bed_ring(&a, BED_TX);
+	fake_run();
+	for (i = 0; i < 6; i++) {
+		if (len_bytes[i] <= 1518)
+			assert_int_equal(bed_receive(&b, got, NULL), len_bytes[i]);
+	}
+	assert_int_equal(bed_stat(PORT_B, XVIO_STAT_DROP_OVERSIZE), 2);
+	assert_int_equal(bed_stat(PORT_B, XVIO_STAT_TX_PACKETS), 4);
 	bed_check_quiet();
 }
 
@@ -348,10 +414,12 @@ int main(void)
 		cmocka_unit_test(test_bad_meta),
 		cmocka_unit_test(test_uplink),
 		cmocka_unit_test(test_uplink_burst_is_released),
+		cmocka_unit_test(test_uplink_twice),
 		cmocka_unit_test(test_drop_rule),
 		cmocka_unit_test(test_mirror),
 		cmocka_unit_test(test_no_buffer),
 		cmocka_unit_test(test_oversize),
+		cmocka_unit_test(test_oversize_among_others),
 		cmocka_unit_test(test_port_down),
 		cmocka_unit_test(test_no_host),
 		cmocka_unit_test(test_malformed),

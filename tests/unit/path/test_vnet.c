@@ -254,8 +254,6 @@ static void test_each_receive_queue_is_filled_up(void **state)
 			num_first++;
 		while (bed_receive(&c, got, NULL))
 			num_second++;
-		if (round == 0) /* the first look at the second queue may come too late */
-			num_second += (unsigned)bed_stat(b.number, XVIO_STAT_DROP_NO_BUFFER);
 	}
 	assert_int_equal(num_first + num_second, 800);
 	assert_in_range(num_second, 256, 600);

@@ -45,10 +45,12 @@ static int end(void **state)
 	return 0;
 }
 
+static struct command_batch batch;
+
 static json_t *run(const char *line)
 {
 	bool good;
-	char *answer = command_run(line, &good);
+	char *answer = command_run(&batch, line, &good);
 	json_t *json = answer ? json_loads(answer, 0, NULL) : NULL;
 
 	assert_true(!answer || json);
@@ -323,6 +325,140 @@ static void test_rules(void **state)
 	assert_int_equal(rules_num(), 0);
 }
 
+static void begin(void)
+{
+	assert_null(run("batch begin"));
+	assert_true(batch.open);
+}
+
+/* A line that has no answer of its own. */
+static void quiet(const char *line)
+{
+	assert_null(run(line));
+	assert_true(batch.open);
+}
+
+static void ends_done(unsigned done)
+{
+	json_t *json = run("batch end");
+
+	assert_false(batch.open);
+	assert_true(json_is_true(json_object_get(json, "ok")));
+	assert_int_equal(json_integer_value(json_object_get(json, "done")), done);
+	assert_int_equal(json_object_size(json), 2);
+	json_decref(json);
+}
+
+static void ends_failed(unsigned line, unsigned done, const char *why)
+{
+	json_t *json = run("batch end");
+	const char *error = json_string_value(json_object_get(json, "error"));
+
+	assert_false(batch.open);
+	assert_true(json_is_false(json_object_get(json, "ok")));
+	assert_int_equal(json_integer_value(json_object_get(json, "line")), line);
+	assert_int_equal(json_integer_value(json_object_get(json, "done")), done);
+	if (!error || !strstr(error, why))
+		fail_msg("'%s' is not in '%s'", why, error ? error : "(no error)");
+	json_decref(json);
+}
+
+static void test_batch(void **state)
+{
+	struct xvio_flow_stats stats;
+
+	(void)state;
+	begin();
+	ends_done(0);
+	begin();
+	quiet("port add a socket /run/a.sock");
+	quiet("# a comment");
+	quiet("");
+	quiet("filter add dev a prio 5 handle 7 protocol ip flower action drop");
+	quiet("filter add dev a prio 5 handle 8 protocol arp flower action drop");
+	assert_int_equal(rules_num(), 2); /* each as it is read */
+	quiet("filter del handle 7");
+	ends_done(4);
+	assert_int_equal(rules_num(), 1);
+	assert_int_equal(flow_stats(8, &stats), XVIO_ST_OK);
+	bad("batch end", "begins and ends on the control socket");
+	good("filter flush"); /* answered again */
+}
+
+/* Of a batch that fails all stands before the line that failed, and nothing behind it. */
+static void test_batch_fails(void **state)
+{
+	static const char *const lines[][2] = {
+		{"filter del handle 5", "no such filter"},
+		{"filter add dev c prio 1 protocol all flower action drop", "'c': no such port"},
+		{"filter add dev a prio 1 handle 1 protocol arp flower action drop", "already"},
+		{"filter show", "'show': not in a batch"},
+		{"stats", "'stats': not in a batch"},
+		{"quit", "'quit': not in a batch"},
+		{"batch begin", "'begin': not in a batch"},
+		{"foo", "'foo': no such command"},
+		{"filter", "is missing"},
+		{"filter \x01", "not text"},
+	};
+	unsigned i;
+
+	(void)state;
+	good("port add a socket /run/a.sock");
+	for (i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
+		begin();
+		quiet("filter add dev a prio 1 handle 1 protocol all flower action drop");
+		quiet("# a comment is a line");
+		quiet(lines[i][0]);
+		quiet("filter flush");
+		quiet("foo");
+		ends_failed(3, 1, lines[i][1]);
+		assert_int_equal(rules_num(), 1);
+		good("filter flush");
+	}
+	assert_false(command_has_quit());
+}
+
+/* Handles that come and go, in no order, are shown in order and found. */
+static void test_handles(void **state)
+{
+	bool here[600] = {false};
+	unsigned num = 0;
+	unsigned round;
+	unsigned i;
+	json_t *json;
+	json_t *filters;
+
+	(void)state;
+	good("port add a socket /run/a.sock");
+	check_seed(3);
+	for (round = 0; round < 4000; round++) {
+		unsigned handle = 1 + check_random(599);
+		char line[128];
+
+		snprintf(line, sizeof(line),
+			 here[handle] ? "filter del handle %u"
+				      : "filter add dev a prio 1 handle %u protocol all flower "
+					"action drop",
+			 handle);
+		good(line);
+		here[handle] = !here[handle];
+		num = here[handle] ? num + 1 : num - 1;
+		assert_int_equal(rules_num(), num);
+	}
+	json = run("filter show");
+	filters = json_object_get(json, "filters");
+	assert_int_equal(json_array_size(filters), num);
+	num = 0;
+	for (i = 0; i < sizeof(here) / sizeof(here[0]); i++) {
+		if (!here[i])
+			continue;
+		assert_int_equal(json_integer_value(
+					 json_object_get(json_array_get(filters, num++), "handle")),
+				 i);
+	}
+	json_decref(json);
+}
+
 static void write_file(const char *path, const char *text)
 {
 	FILE *file = fopen(path, "w");
@@ -344,6 +480,9 @@ static void test_files(void **state)
 			 "filter add dev a prio 1 protocol all flower action drop\n");
 	assert_true(command_run_file(path, error, sizeof(error)));
 	assert_int_equal(rules_num(), 1);
+	write_file(path, "batch begin\n");
+	assert_false(command_run_file(path, error, sizeof(error)));
+	assert_non_null(strstr(error, "on the control socket"));
 	write_file(path, "port add c socket /run/c\n\nfilter add dev d prio 1\n");
 	assert_false(command_run_file(path, error, sizeof(error)));
 	snprintf(want, sizeof(want), "%s:3: 'd': no such port", path);
@@ -383,8 +522,10 @@ static void test_rest(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_ports),     TEST(test_bad_ports), TEST(test_keys),  TEST(test_actions),
-		TEST(test_bad_rules), TEST(test_rules),	    TEST(test_files), TEST(test_rest),
+		TEST(test_ports),	TEST(test_bad_ports), TEST(test_keys),
+		TEST(test_actions),	TEST(test_bad_rules), TEST(test_rules),
+		TEST(test_handles),	TEST(test_files),     TEST(test_batch),
+		TEST(test_batch_fails), TEST(test_rest),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -116,6 +116,42 @@ static void test_many_lines(void **state)
 	close(sock);
 }
 
+/* One answer to all lines, however they are cut; another peer is answered meanwhile. */
+static void test_batch(void **state)
+{
+	int sock = connect_peer();
+	int other = connect_peer();
+	unsigned i;
+
+	(void)state;
+	say(sock, "batch begin\npoll busy\n");
+	for (i = 0; i < 2000; i++) {
+		assert_int_equal(send(sock, "poll adaptive\n# none\n", 21, MSG_NOSIGNAL), 21);
+		if (i % 100 == 0)
+			serve();
+	}
+	serve();
+	say(sock, "poll b");
+	say(other, "port show\n");
+	assert_non_null(strstr(hear(other), "\"ports\""));
+	assert_string_equal(hear(sock), "");
+	say(sock, "usy\nbatch end\nport show\n");
+	assert_string_equal(hear(sock), "{\"ok\":true,\"done\":2002}\n"
+					"{\"ok\":true,\"ports\":[]}\n");
+	say(sock, "batch begin\npoll busy\n\nfoo\n");
+	assert_string_equal(hear(sock), "");
+	say(sock, "poll busy\nbatch end\n");
+	assert_non_null(strstr(hear(sock), "\"done\":1,\"line\":3"));
+	say(sock, "batch begin\npoll busy\n"); /* and goes */
+	close(sock);
+	serve();
+	sock = connect_peer();
+	say(sock, "poll busy\n");
+	assert_string_equal(hear(sock), "{\"ok\":true}\n"); /* a batch is its peer's own */
+	close(sock);
+	close(other);
+}
+
 static void test_many_peers(void **state)
 {
 	int first = connect_peer();
@@ -184,7 +220,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_pieces),	   cmocka_unit_test(test_many_lines),
 		cmocka_unit_test(test_many_peers), cmocka_unit_test(test_bad_lines),
-		cmocka_unit_test(test_deaf_peer),
+		cmocka_unit_test(test_deaf_peer),  cmocka_unit_test(test_batch),
 	};
 
 	return cmocka_run_group_tests(tests, start, end);
