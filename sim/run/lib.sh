@@ -41,7 +41,8 @@ tied() { exec setpriv --pdeathsig TERM "$@"; }
 server_payload() {
 	local f list=(tests/system sim/run/demo.sh)
 	server_tools
-	for f in hostdrv/xvio.ko hostdrv/xvio-flash rv64/xvio-fw.img server-tools/ring_probe; do
+	for f in hostdrv/xvio.ko hostdrv/xvio-flash rv64/xvio-fw.img \
+		server-tools/ring_probe server-tools/vf_probe; do
 		[ ! -e "$xvio_build/$f" ] || list+=("build/$f")
 	done
 	tar -C "$xvio_root" -chf "$1" \
@@ -51,10 +52,13 @@ server_payload() {
 
 # Programs of the tests that run in the server.
 server_tools() {
-	local from=$xvio_root/tests/system/ring_probe.c to=$xvio_build/server-tools/ring_probe
-	[ "$from" -nt "$to" ] || return 0
-	mkdir -p "${to%/*}"
-	gcc -std=gnu11 -O2 -Wall -Wextra -o "$to" "$from"
+	local name from to
+	for name in ring_probe vf_probe; do
+		from=$xvio_root/tests/system/$name.c to=$xvio_build/server-tools/$name
+		[ "$from" -nt "$to" ] || continue
+		mkdir -p "${to%/*}"
+		gcc -std=gnu11 -O2 -Wall -Wextra -I"$xvio_root/include" -o "$to" "$from"
+	done
 }
 
 # The run directory: sockets (short paths), the card's RAM and flash, the payload.
