@@ -63,6 +63,8 @@ void worker_init(void)
 
 static void worker_switch_burst(struct core *core, struct burst *burst)
 {
+	if (!burst->num)
+		return;
 	cache_lookup(core->cache, burst);
 	action_run(core, burst);
 }

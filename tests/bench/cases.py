@@ -50,6 +50,7 @@ def forwarding(ring):
     return [
         case_a,
         case_b,
+        replace(case_b, case="b-zipf", pattern="zipf"),
         replace(case_b, case="c", flows=500000),
         replace(case_b, case="c-zipf", flows=500000, pattern="zipf"),
         replace(case_a, case="d", size_bytes=1518),
