@@ -190,6 +190,16 @@ static void features_refused(void **state)
 	assert_int_equal(RD(device_status), 3);
 	accept_features(VIRTIO_BIT(VIRTIO_F_VERSION_1)); /* will not do */
 	assert_int_equal(RD(device_status), 3);
+	WR(device_status, 0);
+	WR(device_status, 1);
+	WR(driver_feature_select, 0);
+	WR(driver_feature, (uint32_t)offered);
+	WR(driver_feature_select, 1);
+	WR(driver_feature, (uint32_t)(offered >> 32));
+	WR(device_status, 9); /* good ones, but DRIVER is left out */
+	assert_int_equal(RD(device_status), 1);
+	accept_features(offered | VIRTIO_BIT(60));
+	assert_int_equal(RD(device_status), 3);
 	accept_features(offered);
 	assert_int_equal(RD(device_status), 11);
 	WR(driver_feature_select, 0);
