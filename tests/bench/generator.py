@@ -20,6 +20,8 @@ import procs
 PROMPT = b"testpmd> "
 MAX_PORTS = 32  # what Debian's DPDK is built for, of all kinds, in one process
 MBUFS_EACH = 8192
+PATIENCE_S = 60  # for a prompt, which competes with all that polls on its core
+PATIENCE_EACH_S = 4  # more with each port: they are set up, and counted, one by one
 MBUF_BYTES = 2560
 
 
@@ -70,18 +72,23 @@ class Generator:
         tty.setraw(theirs)
         self.fd = ours
         self.text = b""
+        self.patience_s = PATIENCE_S + PATIENCE_EACH_S * len(vdevs)
         self.child = procs.spawn(argv, {core}, self.log, stdin=theirs, stdout=theirs,
                                  env={"XDG_RUNTIME_DIR": self.dir})
         os.close(theirs)
-        self._read_prompt(60)
+        try:
+            self._read_prompt()
+        except procs.BenchError:
+            self.end()  # what was never finished is in nobody's list
+            raise
 
-    def _read_prompt(self, seconds):
+    def _read_prompt(self):
         """Reads up to the next prompt; returns what stood before it."""
-        end = time.monotonic() + seconds
+        end = time.monotonic() + self.patience_s
         while not self.text.endswith(PROMPT):
             left = end - time.monotonic()
             if left <= 0 or not select.select([self.fd], [], [], left)[0]:
-                raise procs.BenchError(f"testpmd: no prompt after {seconds} s: {self._last_words()}")
+                raise procs.BenchError(f"testpmd: no prompt after {self.patience_s} s: {self._last_words()}")
             try:
                 part = os.read(self.fd, 1 << 16)
             except OSError:
@@ -97,10 +104,10 @@ class Generator:
     def _last_words(self):
         return " / ".join(self.text.decode(errors="replace").split("\n")[-6:])[-600:]
 
-    def command(self, words, seconds=60):
-        """Its prompt competes with all that polls on its core: with many ports it takes its time."""
+    def command(self, words):
+        """Returns what it printed."""
         os.write(self.fd, words.encode() + b"\n")
-        return self._read_prompt(seconds)
+        return self._read_prompt()
 
     def start(self):
         self.command("start")
