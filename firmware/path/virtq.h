@@ -221,7 +221,11 @@ static inline void virtq_take_read(struct virtq *vq, uint32_t num)
 	vq->taken += num;
 }
 
-/* Adds the writes that tell the driver what was taken, and the read of its interrupt wish. */
+/*
+ * Adds the writes that tell the driver what was taken, and the read of its interrupt wish. Where host
+ * memory is mapped the wish is read by virtq_published(): the caller puts a full fence in between, one
+ * for all queues.
+ */
 void virtq_publish(struct virtq *vq, struct dma_list *dma);
 
 /* After the list was run. True: raise the queue's vector. */
