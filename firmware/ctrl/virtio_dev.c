@@ -4,7 +4,9 @@
  * which owns struct virtio_dev; running queues belong to the port's worker (path/vnet.h).
  */
 #include "ctrl/virtio_dev.h"
+#include "hal/hal.h"
 #include "path/vnet.h"
+#include "path/worker.h"
 #include <string.h>
 #include <xvio/event.h>
 #include <xvio/mbox.h>
@@ -14,6 +16,12 @@
 #define VIRTIO_DEV_DRIVER_BITS                                                        \
 	(VIRTIO_STATUS_ACKNOWLEDGE | VIRTIO_STATUS_DRIVER | VIRTIO_STATUS_DRIVER_OK | \
 	 VIRTIO_STATUS_FEATURES_OK | VIRTIO_STATUS_FAILED)
+
+void virtio_dev_bind_doorbells(const struct virtio_dev *dev, unsigned num)
+{
+	for (unsigned i = 0; i < num; i++)
+		hal_doorbell_bind(dev->queue_base + i, worker_choose(dev->port));
+}
 
 static bool dev_is_live(const struct virtio_dev *dev)
 {
