@@ -36,6 +36,7 @@ struct core {
 	unsigned number;
 	bool busy; /* there was something to do in this round */
 	uint64_t now_us; /* when the round began */
+	uint64_t wake_at_us; /* when the next one has to begin at the latest: core_wake_at() */
 	uint64_t cycles; /* the same by hal_cycles(), on polling workers */
 	uint64_t num_received; /* packets, in all rounds */
 	struct core_load load;
@@ -59,6 +60,16 @@ bool core_init(void);
 
 /* The calling worker's. */
 struct core *core_self(void);
+
+/*
+ * Something that this round left undone is due at at_us: the core does not sleep longer than that. Asked
+ * for anew in each round, by its worker.
+ */
+static inline void core_wake_at(struct core *core, uint64_t at_us)
+{
+	if (at_us < core->wake_at_us)
+		core->wake_at_us = at_us;
+}
 
 /* A worker's load, as it stands; NULL: no such worker. Any core. */
 const struct core_load *core_load(unsigned number);
