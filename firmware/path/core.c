@@ -16,6 +16,7 @@ static struct core *core_create(unsigned number, size_t cache_bytes)
 	core->number = number;
 	list_init(&core->active);
 	list_init(&core->publish);
+	list_init(&core->held);
 	output_init(&core->output);
 	core->cache = cache_create(cache_bytes);
 	return core->cache && pkt_pool_init(&core->pool) ? core : NULL;

@@ -46,6 +46,7 @@ struct core {
 		burst[CORE_MAX_QUEUES + XVIO_MAX_UPLINKS]; /* one for each source of this round */
 	struct list active; /* queues with something to fetch or receive, vnet_queue.active */
 	struct list publish; /* queues with chains taken, vnet_queue.publish */
+	struct list held; /* queues whose interrupt waits, vnet_queue.held */
 	struct vnet_queue *queue[CORE_MAX_QUEUES]; /* with packets in this round */
 	unsigned num_queues;
 	struct mac *mac[XVIO_MAX_UPLINKS]; /* uplinks whose frames come here */

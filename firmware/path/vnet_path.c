@@ -35,8 +35,10 @@ void vnet_ring(struct core *core, uint32_t doorbell)
 {
 	struct vnet_queue *queue = vnet_doorbell[doorbell];
 
-	if (queue && !queue->vq->error)
-		vnet_activate(core, queue);
+	if (!queue || queue->vq->error)
+		return;
+	stats_add_counter(&queue->count.notifications, 1);
+	vnet_activate(core, queue);
 }
 
 void vnet_queue_failed(struct core *core, struct vnet_queue *queue)

@@ -420,11 +420,11 @@ void vnet_publish(struct core *core)
 	list_for_each_safe (link, next, &core->publish) {
 		struct vnet_queue *queue = list_entry(link, struct vnet_queue, publish);
 		struct virtq *vq = queue->vq;
-		bool news = vq->taken != vq->published;
+		uint32_t num = vq->taken - vq->published;
 
 		list_remove(link);
-		if (news && virtq_published(vq) && vq->config.vector != XVIO_VECTOR_NONE)
-			hal_msix(vq->config.function, vq->config.vector);
+		if (num && virtq_published(vq))
+			vnet_interrupt(core, queue, num);
 		if (vq->error)
 			vnet_queue_failed(core, queue);
 	}
