@@ -74,6 +74,12 @@ void vnet_set_steering(uint16_t port, unsigned num_pairs, const struct rss *rss)
 /* Moderates a queue's interrupts (coalesce.h) from now on, also while it is stopped; either 0: off. */
 void vnet_set_coalescing(uint16_t port, unsigned index, uint32_t max_usecs, uint32_t max_packets);
 
+/*
+ * Which OFFLOAD_* packets to the port may still need: what its driver has accepted, and set (5.1.6.4.1); none
+ * at first. When it returns, no packet is on its way by what was set before.
+ */
+void vnet_set_takes(uint16_t port, uint8_t offloads);
+
 /* All queues of the port go on with another map; when it returns, nobody uses the old one. */
 void vnet_set_map(uint16_t port, const struct iotlb *map);
 

@@ -147,6 +147,14 @@ struct virtq_packed_event {
 XVIO_ASSERT_SIZE(struct virtq_packed_event, 4);
 
 /* 5.1.6 Device operation; num_buffers is always there with VERSION_1 */
+#define VIRTIO_NET_HDR_F_NEEDS_CSUM 1u
+
+#define VIRTIO_NET_HDR_GSO_NONE	  0u
+#define VIRTIO_NET_HDR_GSO_TCPV4  1u
+#define VIRTIO_NET_HDR_GSO_TCPV6  4u
+#define VIRTIO_NET_HDR_GSO_UDP_L4 5u
+#define VIRTIO_NET_HDR_GSO_ECN	  0x80u /* with one of the others */
+
 struct virtio_net_hdr {
 	uint8_t flags;
 	uint8_t gso_type;
