@@ -8,13 +8,20 @@
 #include <string.h>
 #include "ctrl/net_ctrl_cmd.h"
 #include "lib/bits.h"
+#include "path/offload.h"
 #include "path/port.h"
 
 void net_ctrl_init(struct net_ctrl *nc, uint16_t port, uint16_t max_pairs)
 {
 	memset(nc, 0, sizeof(*nc));
 	nc->port = port;
-	nc->max_pairs = max_pairs;
+	nc->device_pairs = max_pairs;
+}
+
+static void net_ctrl_set_offloads(struct net_ctrl *nc, uint64_t offloads)
+{
+	nc->guest_offloads = offloads;
+	vnet_set_takes(nc->port, offload_taken(offloads));
 }
 
 bool net_ctrl_begin(struct net_ctrl *nc, uint64_t features)
@@ -28,14 +35,16 @@ bool net_ctrl_begin(struct net_ctrl *nc, uint64_t features)
 	 */
 	rx.mode[VIRTIO_NET_CTRL_RX_PROMISC] = true;
 	nc->accepted = features;
+	nc->max_pairs = features & NET_CTRL_MANY_PAIRS ? nc->device_pairs : 1;
 	port_mac(nc->port, mac);
 	if (!net_ctrl_filter(nc, &rx, mac)) {
 		nc->accepted = 0;
+		nc->max_pairs = 0;
 		return false;
 	}
 	nc->rx = rx;
 	nc->num_pairs = 1;
-	nc->guest_offloads = features & NET_CTRL_GUEST_OFFLOADS;
+	net_ctrl_set_offloads(nc, features & NET_CTRL_GUEST_OFFLOADS);
 	vnet_set_steering(nc->port, nc->num_pairs, NULL);
 	return true;
 }
@@ -48,6 +57,7 @@ void net_ctrl_reset(struct net_ctrl *nc)
 		return;
 	vnet_set_filter(nc->port, NULL);
 	vnet_set_steering(nc->port, 1, NULL);
+	vnet_set_takes(nc->port, 0);
 	for (i = 0; i < VNET_MAX_QUEUES; i++)
 		net_ctrl_disable_queue(nc, i);
 	if (nc->has_own_mac)
@@ -55,7 +65,7 @@ void net_ctrl_reset(struct net_ctrl *nc)
 	vnet_clear_counters(nc->port);
 	rxfilter_destroy(nc->filter);
 	rss_destroy(nc->rss);
-	net_ctrl_init(nc, nc->port, nc->max_pairs);
+	net_ctrl_init(nc, nc->port, nc->device_pairs);
 }
 
 void net_ctrl_enable_queue(struct net_ctrl *nc, unsigned index)
@@ -108,7 +118,7 @@ static bool net_ctrl_offloads(struct net_ctrl *nc, struct net_ctrl_io *io)
 	memcpy(&offloads, io->data, sizeof(offloads));
 	if (offloads & ~(nc->accepted & NET_CTRL_GUEST_OFFLOADS))
 		return false;
-	nc->guest_offloads = offloads;
+	net_ctrl_set_offloads(nc, offloads);
 	return true;
 }
 

@@ -37,7 +37,8 @@ struct net_ctrl_rx {
 
 struct net_ctrl {
 	uint16_t port;
-	uint16_t max_pairs;
+	uint16_t device_pairs;
+	uint16_t max_pairs; /* of them that the driver may use; the control queue is behind them */
 	uint64_t accepted; /* features; 0: not begun */
 	uint32_t enabled; /* bit per queue of packets */
 	struct net_ctrl_rx rx;

@@ -14,6 +14,9 @@
 	 VIRTIO_BIT(VIRTIO_NET_F_GUEST_TSO6) | VIRTIO_BIT(VIRTIO_NET_F_GUEST_ECN) |  \
 	 VIRTIO_BIT(VIRTIO_NET_F_GUEST_USO4) | VIRTIO_BIT(VIRTIO_NET_F_GUEST_USO6))
 
+/* Without one of these a driver uses one pair of queues (5.1.2). */
+#define NET_CTRL_MANY_PAIRS (VIRTIO_BIT(VIRTIO_NET_F_MQ) | VIRTIO_BIT(VIRTIO_NET_F_RSS))
+
 /* A command at work. */
 struct net_ctrl_io {
 	uint8_t command;

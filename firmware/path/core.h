@@ -22,7 +22,7 @@
 #define CORE_LARGE_HEAP	 (UINT64_C(1) << 30) /* a quarter of such a heap is for caches, else 1/16 */
 #define CORE_MIN_LARGE	 4u /* packets with large rooms; for them a 1/16 of the heap, too */
 
-#define CORE_PREFIX_BYTES 24u /* a header and an Ethernet address */
+#define CORE_PREFIX_BYTES 32u /* a header and an Ethernet address */
 
 struct vnet_queue;
 

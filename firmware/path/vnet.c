@@ -124,8 +124,8 @@ bool vnet_start_queue(uint16_t number, unsigned index, const struct virtq_config
 	unsigned core;
 
 	if (!change.queue || config->doorbell >= XVIO_NUM_DOORBELLS ||
-	    config->hdr_bytes > sizeof(struct xvio_pkt_meta) ||
-	    (config->offloads && config->hdr_bytes != sizeof(struct virtio_net_hdr)))
+	    config->hdr_bytes > PKT_MAX_HEADER_BYTES ||
+	    (config->offloads && config->hdr_bytes == sizeof(struct xvio_pkt_meta)))
 		return false;
 	vnet_stop_queue(number, index); /* after an error it still holds its memory */
 	change.vq = virtq_create(config);

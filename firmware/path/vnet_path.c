@@ -202,7 +202,7 @@ static inline void vnet_fill_pkt(struct pkt *pkt, struct virtq *vq, const struct
 static inline bool vnet_reads_header(const struct virtq *vq)
 {
 	return !HAL_HOST_MAPPED || vq->config.offloads ||
-	       vq->config.hdr_bytes != sizeof(struct virtio_net_hdr);
+	       vq->config.hdr_bytes == sizeof(struct xvio_pkt_meta);
 }
 
 static inline void vnet_read_mapped(struct pkt *pkt, const struct virtq_chain *chain,

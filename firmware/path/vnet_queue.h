@@ -45,6 +45,13 @@ struct vnet_queue {
 	uint16_t last_avail; /* where it stopped */
 };
 
+/* Packets that went through a queue, and the bytes of their frames. Its worker. */
+static inline void vnet_count(struct vnet_queue *queue, uint64_t num_packets, uint64_t num_bytes)
+{
+	stats_add_counter(&queue->count.packets, num_packets);
+	stats_add_counter(&queue->count.bytes, num_bytes);
+}
+
 struct vnet {
 	struct port port;
 	unsigned num_receive;
@@ -52,6 +59,7 @@ struct vnet {
 	uint16_t num_pairs; /* in use; 0: all, and the table of rss chooses */
 	const struct rss *rss; /* NULL: no hash is calculated */
 	const struct rxfilter *filter; /* NULL: all passes */
+	bool is_simple; /* one receive queue, plain headers, nothing to choose: vnet_send.c's short way */
 	struct vnet_queue queue[VNET_MAX_QUEUES];
 };
 
@@ -84,11 +92,8 @@ void vnet_prefetch_to(struct core *core, const struct vnet_queue *from);
 /* Runs the core's DMA list, with the used rings of all queues that took chains behind the rest. */
 void vnet_publish(struct core *core);
 
-/* Which receive queues are in use, after one came or went, or after steering changed. Its worker. */
+/* Finds out anew which receive queues are in use, and whether all is simple. Its worker. */
 void vnet_list_receive(struct vnet *vnet);
-
-/* The driver wants an interrupt for the num chains that were just published. Its worker. */
-void vnet_interrupt(struct core *core, struct vnet_queue *queue, uint32_t num);
 
 /* Raises the interrupts that are due, and has the core wake for the others; once a round. Its worker. */
 void vnet_raise_held(struct core *core);

@@ -31,6 +31,7 @@ static void vnet_apply_filter(void *arg)
 	const struct vnet_setting *setting = arg;
 
 	setting->vnet->filter = setting->filter;
+	vnet_list_receive(setting->vnet);
 }
 
 void vnet_set_filter(uint16_t number, const struct rxfilter *filter)
@@ -46,12 +47,16 @@ void vnet_list_receive(struct vnet *vnet)
 	unsigned i;
 
 	vnet->num_receive = 0;
+	vnet->is_simple = !vnet->filter && !vnet->rss;
 	for (i = 0; i < num; i++) {
 		struct vnet_queue *queue = &vnet->queue[i * 2];
 
-		if (queue->vq)
-			vnet->receive[vnet->num_receive++] = queue;
+		if (!queue->vq)
+			continue;
+		vnet->receive[vnet->num_receive++] = queue;
+		vnet->is_simple &= queue->vq->config.hdr_bytes == sizeof(struct virtio_net_hdr);
 	}
+	vnet->is_simple &= vnet->num_receive == 1;
 }
 
 static void vnet_apply_steering(void *arg)

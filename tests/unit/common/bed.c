@@ -275,6 +275,7 @@ void bed_check_quiet(void)
 	port_stats_card(counters);
 	for (stat = XVIO_STAT_DROP_RULE; stat <= XVIO_STAT_DROP_RING_ERROR; stat++)
 		drops += counters[stat];
+	drops += counters[XVIO_STAT_DROP_FILTERED];
 	assert_int_equal(counters[XVIO_STAT_RX_PACKETS] + counters[XVIO_STAT_SPLIT_FRAMES],
 			 counters[XVIO_STAT_TX_PACKETS] + drops);
 }

@@ -8,6 +8,7 @@
 #include "ctrl/net_ctrl.h"
 #include "hal/fake/fake.h"
 #include "lib/heap.h"
+#include "path/offload.h"
 #include "path/port.h"
 
 #define PAIRS 4u
@@ -621,6 +622,29 @@ static void test_pairs(void **state)
 	assert_err();
 }
 
+/* 5.1.2: without MQ and RSS there is one pair, and the control queue is the third. */
+static void test_one_pair(void **state)
+{
+	unsigned i;
+
+	(void)state;
+	begin_enabled(~(VIRTIO_BIT(VIRTIO_NET_F_MQ) | VIRTIO_BIT(VIRTIO_NET_F_RSS)));
+	assert_int_equal(nc.enabled, 3);
+	coal_vq_set(1, 1, 1);
+	assert_ok();
+	remember();
+	coal_vq_set(2, 1, 1);
+	assert_err();
+	stats_get();
+	for (i = 0; i < 2; i++)
+		add_stats(i, UINT64_C(1) << 16 * i);
+	add_stats(2, UINT64_C(1) << 32);
+	assert_ok();
+	remember();
+	add_stats(2 * PAIRS, UINT64_C(1) << 32);
+	assert_err();
+}
+
 static void test_rss_config(void **state)
 {
 	unsigned i;
@@ -707,9 +731,12 @@ static void test_guest_offloads(void **state)
 	(void)state;
 	begin_enabled(some | VIRTIO_BIT(VIRTIO_NET_F_CTRL_GUEST_OFFLOADS));
 	assert_int_equal(nc.guest_offloads, some);
+	assert_int_equal(port_get(device.number)->takes,
+			 OFFLOAD_CSUM | OFFLOAD_TSO4 | OFFLOAD_USO6);
 	offloads(0);
 	assert_ok();
 	assert_int_equal(nc.guest_offloads, 0);
+	assert_int_equal(port_get(device.number)->takes, 0);
 	offloads(some);
 	assert_ok();
 	assert_int_equal(nc.guest_offloads, some);
@@ -720,6 +747,9 @@ static void test_guest_offloads(void **state)
 		offloads(some | UINT64_C(1) << i);
 		assert_err();
 	}
+	assert_int_not_equal(port_get(device.number)->takes, 0);
+	net_ctrl_reset(&nc);
+	assert_int_equal(port_get(device.number)->takes, 0);
 }
 
 /* The example in 1.3, 5.1.6.5.9, command by command. */
@@ -963,6 +993,7 @@ int main(void)
 		cmocka_unit_test(test_mode_values),
 		cmocka_unit_test(test_announce),
 		cmocka_unit_test(test_pairs),
+		cmocka_unit_test(test_one_pair),
 		cmocka_unit_test(test_rss_config),
 		cmocka_unit_test(test_hash_config),
 		cmocka_unit_test(test_guest_offloads),
