@@ -36,7 +36,9 @@
 	X(MBOX_BAD_OPCODE, "mbox_bad_opcode") /* the mbox_ lines are the card's, port 0 */         \
 	X(MBOX_BAD_LENGTH, "mbox_bad_length")                                                      \
 	X(MBOX_BAD_OBJECT, "mbox_bad_object")                                                      \
-	X(MBOX_BAD_VALUE, "mbox_bad_value")
+	X(MBOX_BAD_VALUE, "mbox_bad_value")                                                        \
+	X(DROP_SPOOFED, "drop_spoofed") /* the port's policy does not let it send this */          \
+	X(DROP_VLAN, "drop_vlan") /* not of the VLAN of the port it should have left by */
 
 #define XVIO_STAT_ENUM(symbol, name) XVIO_STAT_##symbol,
 enum xvio_stat { XVIO_STATS(XVIO_STAT_ENUM) XVIO_STAT_NUM };
