@@ -89,19 +89,27 @@ void output_flush(struct core *core)
 	output_complete(core);
 }
 
-/* What cannot be sent for its length is dropped, the rest goes on one by one. */
-static void output_drop_long(struct core *core, const struct pkt_run *run, uint16_t port,
-			     union output_mark mark, const uint8_t *eth_dst)
+/* Each packet of a run goes on by itself. */
+static void output_add_each(struct core *core, const struct pkt_run *run, uint16_t port,
+			    union output_mark mark, const uint8_t *eth_dst)
 {
 	unsigned i;
 
-	if (run->num == 1)
-		output_drop(core, port, XVIO_STAT_DROP_OVERSIZE, 1);
-	for (i = 0; run->num > 1 && i < run->num; i++) {
+	for (i = 0; i < run->num; i++) {
 		struct pkt_run one = pkt_run_begin(&run->pkts[i]);
 
 		output_add(core, &one, port, mark, eth_dst);
 	}
+}
+
+/* What cannot be sent for its length is dropped, the rest goes on one by one. */
+static void output_drop_long(struct core *core, const struct pkt_run *run, uint16_t port,
+			     union output_mark mark, const uint8_t *eth_dst)
+{
+	if (run->num == 1)
+		output_drop(core, port, XVIO_STAT_DROP_OVERSIZE, 1);
+	else
+		output_add_each(core, run, port, mark, eth_dst);
 }
 
 static void output_hand_over(struct core *core, const struct port *port, const struct pkt_run *run,
@@ -115,11 +123,70 @@ static void output_hand_over(struct core *core, const struct port *port, const s
 	}
 }
 
+/* To a port of this core, or of any; the next may go along. */
+static void output_place(struct core *core, struct port *port, const struct pkt_run *run,
+			 union output_mark mark, const uint8_t *eth_dst)
+{
+	struct output_set *set = &core->output;
+	bool is_miss = mark.flags & XVIO_META_F_REPR;
+
+	if (set->room < run->num)
+		output_spill(core);
+	set->way.port = port->number;
+	set->way.row = port_row(port, core->number);
+	set->way.max_bytes = is_miss ? UINT32_MAX : port_max_frame_bytes(port);
+	output_add_along(set, run, port->number, mark, eth_dst);
+	if (is_miss || port->policy.vlan_tci)
+		set->way.max_bytes = 0;
+}
+
+/* A packet of this round with the same frame, at its place among others. NULL: there is none left. */
+static struct pkt *const *output_copy(struct core *core, const struct pkt *pkt)
+{
+	struct pkt *copy;
+
+	if (!core->pool.num_free)
+		return NULL;
+	copy = pkt_alloc(&core->pool);
+	pkt_copy(copy, pkt);
+	return pkt_top(&core->pool);
+}
+
+/* From a port in a VLAN frames go out without the tag; those of others do not. */
+static void output_add_untagged(struct core *core, struct port *port, const struct pkt_run *run,
+				union output_mark mark, const uint8_t *eth_dst)
+{
+	struct pkt *const *slot = run->pkts;
+	struct pkt_run one;
+
+	if (run->num > 1) {
+		output_add_each(core, run, port->number, mark, eth_dst);
+		return;
+	}
+	if (!policy_delivers(&port->policy, *slot)) {
+		output_drop(core, port->number, XVIO_STAT_DROP_VLAN, 1);
+		return;
+	}
+	if (!pkt_pull(*slot)) {
+		output_drop(core, port->number, XVIO_STAT_DROP_RING_ERROR, 1);
+		return;
+	}
+	if (!mark.sole)
+		slot = output_copy(core, *slot);
+	if (!slot) {
+		output_drop(core, port->number, XVIO_STAT_DROP_NO_BUFFER, 1);
+		return;
+	}
+	policy_untag(*slot);
+	one = pkt_run_begin(slot);
+	mark.sole = true;
+	output_place(core, port, &one, mark, eth_dst);
+}
+
 /* Looks the port up; what is found serves those that follow in this round. */
 static void output_look_up(struct core *core, const struct pkt_run *run, uint16_t number,
 			   union output_mark mark, const uint8_t *eth_dst)
 {
-	struct output_set *set = &core->output;
 	struct port *port = port_get(number);
 	bool is_miss = mark.flags & XVIO_META_F_REPR;
 
@@ -132,22 +199,14 @@ static void output_look_up(struct core *core, const struct pkt_run *run, uint16_
 		return;
 	}
 	/* What goes to a representor is bounded by the port it came from, not by the PF's own MTU. */
-	if (!is_miss && run->max_bytes > port_max_frame_bytes(port)) {
+	if (!is_miss && run->max_bytes > port_max_frame_bytes(port))
 		output_drop_long(core, run, number, mark, eth_dst);
-		return;
-	}
-	if (!port->any_core_sends && port->core != core->number) {
+	else if (!port->any_core_sends && port->core != core->number)
 		output_hand_over(core, port, run, mark, eth_dst);
-		return;
-	}
-	if (set->room < run->num)
-		output_spill(core);
-	set->way.port = number;
-	set->way.row = port_row(port, core->number);
-	set->way.max_bytes = is_miss ? UINT32_MAX : port_max_frame_bytes(port);
-	output_add_along(set, run, number, mark, eth_dst);
-	if (is_miss)
-		set->way.max_bytes = 0;
+	else if (port->policy.vlan_tci)
+		output_add_untagged(core, port, run, mark, eth_dst);
+	else
+		output_place(core, port, run, mark, eth_dst);
 }
 
 void output_add(struct core *core, const struct pkt_run *run, uint16_t port, union output_mark mark,

@@ -70,12 +70,18 @@ void pkt_end_round(struct pkt_pool *pool)
 	pool->num_home = pool->num_free;
 }
 
+/* At a tag's length from where it came to, if it got one, or lost one. */
+static bool pkt_is_in_room(const struct pkt *pkt)
+{
+	return (uintptr_t)pkt->data - (uintptr_t)pkt->room < 2 * PKT_FRAME_OFFSET;
+}
+
 bool pkt_pull(struct pkt *pkt)
 {
 	uint8_t *frame = pkt->room + PKT_FRAME_OFFSET;
 	uint32_t rest_bytes = pkt->len_bytes - pkt->have_bytes;
 
-	if (pkt->data == frame)
+	if (pkt_is_in_room(pkt))
 		return true; /* and nothing is written: other cores may have it already */
 	if (HAL_HOST_MAPPED && rest_bytes &&
 	    !virtq_copy(pkt->vq, NULL, pkt->chain, pkt->vq->config.hdr_bytes + pkt->have_bytes,
@@ -87,6 +93,17 @@ bool pkt_pull(struct pkt *pkt)
 	pkt->have_bytes = pkt->len_bytes;
 	pkt->has_header = false;
 	return true;
+}
+
+void pkt_copy(struct pkt *to, const struct pkt *from)
+{
+	to->data = to->room + PKT_FRAME_OFFSET;
+	to->have_bytes = to->len_bytes = from->len_bytes;
+	to->in_port = from->in_port;
+	to->has_header = false;
+	to->vq = NULL;
+	to->key = from->key;
+	memcpy(to->data, from->data, from->len_bytes);
 }
 
 bool pkt_parse(struct pkt *pkt)

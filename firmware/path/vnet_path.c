@@ -100,6 +100,20 @@ static bool vnet_waits(const struct core *core, struct vnet_queue *queue)
 	return queue->num_waits;
 }
 
+/* A queue whose port has sent all that it may for now is left alone until it may send more. */
+static bool vnet_is_throttled(struct core *core, struct vnet_queue *queue)
+{
+	struct meter *meter = &queue->vnet->port.meter;
+
+	if (!meter->bits_per_us)
+		return false;
+	meter_fill(meter, core->now_us);
+	if (meter_is_open(meter))
+		return false;
+	core_wake_at(core, meter_opens_us(meter));
+	return true;
+}
+
 /*
  * Chooses the active queues of this round, and fetches where the stock is empty or, for receive queues,
  * low. A chosen queue leaves the list; vnet_rest() or vnet_take() put it back if it is to be looked at
@@ -123,7 +137,7 @@ static unsigned vnet_choose(struct core *core, struct vnet_queue **looked_at)
 				!worker_is_polling(); /* the others' turn comes next: no sleep */
 			break;
 		}
-		if (vnet_waits(core, queue))
+		if (vnet_waits(core, queue) || (brings_packets && vnet_is_throttled(core, queue)))
 			continue;
 		list_remove(link);
 		if (brings_packets)
@@ -279,6 +293,18 @@ static struct pkt *vnet_ask_pieces(struct core *core, struct vnet_queue *queue,
 	return pkt;
 }
 
+/* Of num chains in a queue's stock, how many its port may send now; takes them into account. */
+static uint32_t vnet_pay(struct vnet_queue *queue, uint32_t num)
+{
+	struct meter *meter = &queue->vnet->port.meter;
+	const struct virtq *vq = queue->vq;
+	uint32_t i;
+
+	for (i = 0; i < num && meter_is_open(meter); i++)
+		meter_take(meter, virtq_peek(vq, i)->len_bytes - vq->config.hdr_bytes);
+	return i;
+}
+
 /* Asks for the packets in a queue's stock. */
 static void vnet_ask(struct core *core, struct vnet_queue *queue)
 {
@@ -288,6 +314,8 @@ static void vnet_ask(struct core *core, struct vnet_queue *queue)
 
 	if (vq->error)
 		num = 0;
+	if (queue->vnet->port.meter.bits_per_us)
+		num = vnet_pay(queue, num);
 	while (i < num) {
 		i += vnet_ask_direct(core, queue, &queue->pkt[i], i, num - i);
 		if (i == num)
@@ -480,6 +508,8 @@ void vnet_receive(struct core *core, struct vnet_queue *queue, struct burst *bur
 		pkts = burst->pkt;
 	}
 	vnet_sort(burst, pkts, num, port->number, &received);
+	if (port->policy.any)
+		policy_admit(core, port, burst);
 	stats_add(stats, XVIO_STAT_RX_PACKETS, queue->num_asked);
 	stats_add(stats, XVIO_STAT_RX_BYTES, received.num_bytes);
 	stats_add(stats, XVIO_STAT_DROP_OVERSIZE, received.num_oversize);
