@@ -20,6 +20,9 @@
 #define CORE_MAX_QUEUES	 (HAL_HOST_MAPPED ? 4u : 8u)
 #define CORE_MAX_FETCHES 16u /* queues whose ring is looked at together */
 #define CORE_LARGE_HEAP	 (UINT64_C(1) << 30) /* a quarter of such a heap is for caches, else 1/16 */
+#define CORE_MIN_LARGE	 4u /* packets with large rooms; for them a 1/16 of the heap, too */
+
+#define CORE_PREFIX_BYTES 24u /* a header and an Ethernet address */
 
 struct vnet_queue;
 
@@ -41,6 +44,7 @@ struct core {
 	uint64_t num_received; /* packets, in all rounds */
 	struct core_load load;
 	struct pkt_pool pool;
+	struct pkt_pool large; /* packets with PKT_LARGE_ROOM_BYTES */
 	struct cache *cache;
 	struct burst
 		burst[CORE_MAX_QUEUES + XVIO_MAX_UPLINKS]; /* one for each source of this round */
@@ -52,6 +56,9 @@ struct core {
 	unsigned num_macs;
 	struct output_set output;
 	uint32_t wake; /* bit per core that was handed something */
+	/* What goes out in front of packets: each place has an operation of dma, which uses it, or had one. */
+	unsigned next_prefix;
+	uint8_t prefix[DMA_LIST_OPS][CORE_PREFIX_BYTES];
 	struct dma_list dma;
 };
 

@@ -56,6 +56,14 @@ static bool policy_is_spoofed(const struct policy *policy, const struct xvio_flo
 	       (policy->vlan_tci && key->vlan_tpid);
 }
 
+/* The places that it names are in a frame that has grown, or shrunk if num_bytes is negative. */
+static void policy_move_offload(struct offload *offload, int num_bytes)
+{
+	offload->csum_start = (uint16_t)(offload->csum_start + num_bytes);
+	offload->l3_at = (uint8_t)(offload->l3_at + num_bytes);
+	offload->l4_at = (uint16_t)(offload->l4_at + num_bytes);
+}
+
 /* The key of a frame that got a tag. False: it is malformed, seen from there. */
 static bool policy_tag_key(struct pkt *pkt, uint16_t tci)
 {
@@ -70,7 +78,7 @@ static bool policy_tag_key(struct pkt *pkt, uint16_t tci)
 }
 
 /* Puts a tag into a frame, which nobody else has yet; in its room there is space in front of it. */
-static bool policy_tag(struct pkt *pkt, uint16_t tci)
+static bool policy_tag(struct pkt *pkt, uint16_t tci, bool has_needs)
 {
 	const uint16_t tag[2] = {endian_swap16(ETH_TYPE_VLAN), endian_swap16(tci)};
 	uint8_t *data;
@@ -84,6 +92,8 @@ static bool policy_tag(struct pkt *pkt, uint16_t tci)
 	pkt->have_bytes += POLICY_TAG_BYTES;
 	pkt->len_bytes += POLICY_TAG_BYTES;
 	pkt->has_header = false;
+	if (has_needs)
+		policy_move_offload(&pkt->offload, POLICY_TAG_BYTES);
 	return policy_tag_key(pkt, tci);
 }
 
@@ -101,7 +111,7 @@ void policy_admit(const struct core *core, struct port *port, struct burst *burs
 
 		if (policy_is_spoofed(policy, &pkt->key.field))
 			num_spoofed++;
-		else if (policy->vlan_tci && !policy_tag(pkt, policy->vlan_tci))
+		else if (policy->vlan_tci && !policy_tag(pkt, policy->vlan_tci, burst->needs))
 			num_malformed++;
 		else
 			burst->pkt[num++] = pkt;
@@ -120,7 +130,22 @@ bool policy_delivers(const struct policy *policy, const struct pkt *pkt)
 	       ((endian_get_be16(tag + 2) ^ policy->vlan_tci) & XVIO_VF_VLAN_VID) == 0;
 }
 
-void policy_untag(struct pkt *pkt)
+/* The key of a frame that lost a tag: what its receiver's own VLAN filter sees. */
+static void policy_untag_key(struct pkt *pkt)
+{
+	struct xvio_flow_key *key = &pkt->key.field;
+	const uint16_t type = endian_load16(pkt->data + POLICY_MACS_BYTES);
+	const bool is_tagged =
+		pkt->len_bytes >= PARSE_ETH_BYTES + PARSE_VLAN_BYTES &&
+		(type == endian_swap16(ETH_TYPE_VLAN) || type == endian_swap16(ETH_TYPE_QINQ));
+
+	key->vlan_tpid = is_tagged ? type : 0;
+	key->vlan_tci = is_tagged ? endian_load16(pkt->data + PARSE_ETH_BYTES) |
+					    endian_swap16(XVIO_FLOW_VLAN_PRESENT)
+				  : 0;
+}
+
+void policy_untag(struct pkt *pkt, bool has_needs)
 {
 	uint8_t *data = pkt->data + POLICY_TAG_BYTES;
 
@@ -129,4 +154,7 @@ void policy_untag(struct pkt *pkt)
 	pkt->have_bytes -= POLICY_TAG_BYTES;
 	pkt->len_bytes -= POLICY_TAG_BYTES;
 	pkt->has_header = false;
+	policy_untag_key(pkt);
+	if (has_needs)
+		policy_move_offload(&pkt->offload, -(int)POLICY_TAG_BYTES);
 }

@@ -39,7 +39,10 @@ void policy_admit(const struct core *core, struct port *port, struct burst *burs
 /* Whether a frame is of the port's VLAN, which there is. All of its Ethernet header and tag is here. */
 bool policy_delivers(const struct policy *policy, const struct pkt *pkt);
 
-/* Takes the tag off a frame that is all in its own memory, and in nobody else's hands. */
-void policy_untag(struct pkt *pkt);
+/*
+ * Takes the tag off a frame that is all in its own memory, and in nobody else's hands. has_needs: pkt->offload
+ * says something, and goes on doing so.
+ */
+void policy_untag(struct pkt *pkt, bool has_needs);
 
 #endif

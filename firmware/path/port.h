@@ -51,6 +51,7 @@ struct port {
 	uint16_t number;
 	unsigned core; /* the owner */
 	bool any_core_sends; /* transmit may be called on any worker core */
+	uint8_t takes; /* OFFLOAD_*: what packets may still need; set between rounds of the owner */
 	const struct port_ops *ops;
 	struct port_row *rows; /* per core */
 	_Atomic bool admin_up;

@@ -73,7 +73,7 @@ struct virtq *virtq_create(const struct virtq_config *config)
 	vq->published = vq->taken = vq->fetched = config->last_avail;
 	vq->wanted_flags = config->role == VIRTQ_TO_DRIVER ? VIRTQ_DESC_F_WRITE : 0;
 	vq->min_bytes = config->hdr_bytes;
-	if (config->role == VIRTQ_TO_DRIVER)
+	if (config->role == VIRTQ_TO_DRIVER && !config->mergeable)
 		vq->min_bytes += XVIO_MIN_FRAME_BYTES;
 	virtq_carve_rings(vq, &room);
 	if (config->packed && (config->last_avail & ~VIRTQ_PACKED_WRAP) >= size)

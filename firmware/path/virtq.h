@@ -27,6 +27,8 @@ struct virtq_config {
 	bool packed; /* VIRTIO_F_RING_PACKED */
 	bool event_idx; /* VIRTIO_F_EVENT_IDX */
 	bool in_order; /* VIRTIO_F_IN_ORDER: one used descriptor may stand for a batch */
+	bool mergeable; /* VIRTIO_NET_F_MRG_RXBUF: a packet may fill several chains */
+	uint8_t offloads; /* OFFLOAD_* that the driver may ask for in headers (offload.h) */
 	uint16_t size; /* power of two, 2 .. VIRTQ_MAX_SIZE */
 	uint16_t last_avail; /* go on here; packed: place in the ring, VIRTQ_PACKED_WRAP */
 	uint16_t function; /* PCI requester */

@@ -18,6 +18,7 @@ struct vnet_change {
 	struct vnet_queue *queue;
 	struct virtq *vq;
 	const struct iotlb *map;
+	uint8_t takes;
 };
 
 static struct vnet *vnet_get(uint16_t number)
@@ -131,7 +132,8 @@ bool vnet_start_queue(uint16_t number, unsigned index, const struct virtq_config
 	unsigned core;
 
 	if (!change.queue || config->doorbell >= XVIO_NUM_DOORBELLS ||
-	    config->hdr_bytes > sizeof(struct xvio_pkt_meta))
+	    config->hdr_bytes > sizeof(struct xvio_pkt_meta) ||
+	    (config->offloads && config->hdr_bytes != sizeof(struct virtio_net_hdr)))
 		return false;
 	vnet_stop_queue(number, index); /* after an error it still holds its memory */
 	change.vq = virtq_create(config);
@@ -194,4 +196,19 @@ void vnet_set_map(uint16_t number, const struct iotlb *map)
 
 	if (change.queue)
 		worker_call(change.queue->vnet->port.core, vnet_remap, &change);
+}
+
+static void vnet_change_takes(void *arg)
+{
+	const struct vnet_change *change = arg;
+
+	change->queue->vnet->port.takes = change->takes;
+}
+
+void vnet_set_takes(uint16_t number, uint8_t offloads)
+{
+	struct vnet_change change = {.queue = vnet_get_queue(number, 0), .takes = offloads};
+
+	if (change.queue)
+		worker_call(change.queue->vnet->port.core, vnet_change_takes, &change);
 }

@@ -39,6 +39,12 @@ struct vnet_queue_state {
 };
 struct vnet_queue_state vnet_queue_state(uint16_t port, unsigned index);
 
+/*
+ * Which OFFLOAD_* packets to the port may still need: what its driver has accepted, and set (5.1.6.4.1); none
+ * at first. When it returns, no packet is on its way by what was set before.
+ */
+void vnet_set_takes(uint16_t port, uint8_t offloads);
+
 /* All queues of the port go on with another map; when it returns, nobody uses the old one. */
 void vnet_set_map(uint16_t port, const struct iotlb *map);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0 */
 /*
- * The inside of virtio ports, shared by vnet.c (control, core 0), vnet_path.c and vnet_send.c (packets,
- * the port's worker).
+ * The inside of virtio ports, shared by vnet.c (control, core 0), vnet_path.c, vnet_receive.c and
+ * vnet_send.c (packets, the port's worker).
  */
 #ifndef PATH_VNET_QUEUE_H
 #define PATH_VNET_QUEUE_H

@@ -61,7 +61,10 @@ void vnet_prefetch_to(struct core *core, const struct vnet_queue *from)
 
 _Static_assert(VNET_MAX_QUEUES / 2 <= PORT_MAX_SHORT, "receive queues");
 
-/* Any of the queues may be the one that they all go to. */
+/*
+ * Any of the queues may be the one that they all go to. Where a packet may fill several chains there are
+ * to be some more: those of one long packet.
+ */
 static unsigned vnet_shortage(struct port *port, unsigned num, struct virtq **vqs)
 {
 	const struct vnet *vnet = list_entry(port, struct vnet, port);
@@ -71,7 +74,8 @@ static unsigned vnet_shortage(struct port *port, unsigned num, struct virtq **vq
 	for (i = 0; i < vnet->num_receive; i++) {
 		struct virtq *vq = vnet->receive[i]->vq;
 
-		if (!vq->error && virtq_stock(vq) < num)
+		if (!vq->error &&
+		    virtq_stock(vq) < num + (vq->config.mergeable ? VNET_RX_STOCK_LOW : 0))
 			vqs[num_short++] = vq;
 	}
 	return num_short;
@@ -93,97 +97,204 @@ static void vnet_drop(const struct core *core, const struct port *port, const st
 		port_count(core, port->number, XVIO_STAT_DROP_NO_BUFFER, 1);
 }
 
-/* Header, and the new destination if there is one; returns the length. */
-static uint32_t vnet_make_prefix(const struct virtq *vq, struct output *output)
+/* Memory for what goes out in front of a packet, until the DMA list was run. */
+static uint8_t *vnet_prefix_room(struct core *core)
 {
-	struct xvio_pkt_meta meta = {
-		.vnet_num_buffers = 1,
+	if (!HAL_HOST_MAPPED)
+		core->next_prefix = (core->next_prefix + 1) % DMA_LIST_OPS;
+	return core->prefix[core->next_prefix];
+}
+
+/* Header, and the new destination if there is one; returns the length. */
+static uint32_t vnet_make_prefix(const struct virtq *vq, const struct output *output,
+				 const struct pkt *pkt, uint32_t num_chains, uint8_t *prefix)
+{
+	const struct xvio_pkt_meta meta = {
 		.port = output->mark.port,
 		.flags = output->mark.flags,
 	};
 	uint32_t hdr_bytes = vq->config.hdr_bytes;
+	struct virtio_net_hdr header = vnet_plain_header;
 
-	memcpy(output->prefix, &meta, hdr_bytes);
+	if (output->mark.needs)
+		header = offload_header(pkt);
+	header.num_buffers = (uint16_t)num_chains;
+	memcpy(prefix, &meta, hdr_bytes);
+	memcpy(prefix, &header, sizeof(header));
 	if (!output->eth_dst)
 		return hdr_bytes;
-	memcpy(output->prefix + hdr_bytes, output->eth_dst, 6);
+	memcpy(prefix + hdr_bytes, output->eth_dst, 6);
 	return hdr_bytes + 6;
 }
 
+/* A place in the chains of a stock, where the next byte goes. */
+struct vnet_sink {
+	struct virtq *vq;
+	uint32_t i; /* of the chain, in the stock */
+	uint32_t at_bytes; /* in it */
+};
+
+/* The chain that has room for the next byte, and how much. */
+static const struct virtq_chain *vnet_sink_chain(struct vnet_sink *to, uint32_t *room_bytes)
+{
+	const struct virtq_chain *chain = virtq_peek(to->vq, to->i);
+
+	if (to->at_bytes == chain->len_bytes) {
+		chain = virtq_peek(to->vq, ++to->i);
+		to->at_bytes = 0;
+	}
+	*room_bytes = chain->len_bytes - to->at_bytes;
+	return chain;
+}
+
+static bool vnet_put(struct core *core, struct vnet_sink *to, uint8_t *from, uint32_t len_bytes)
+{
+	while (len_bytes) {
+		uint32_t room_bytes;
+		const struct virtq_chain *chain = vnet_sink_chain(to, &room_bytes);
+		uint32_t num = bits_min(len_bytes, room_bytes);
+
+		if (!virtq_copy(to->vq, &core->dma, chain, to->at_bytes, from, num))
+			return false;
+		to->at_bytes += num;
+		from += num;
+		len_bytes -= num;
+	}
+	return true;
+}
+
 /* The part of a frame that is still in its sender's memory, from there to there. */
-static bool vnet_move_rest(struct virtq *vq, const struct virtq_chain *chain, struct pkt *pkt)
+static bool vnet_move_rest(struct vnet_sink *sink, struct pkt *pkt)
 {
 	uint32_t from_bytes = pkt->vq->config.hdr_bytes + pkt->have_bytes;
-	uint32_t to_bytes = vq->config.hdr_bytes + pkt->have_bytes;
 	uint32_t rest_bytes = pkt->len_bytes - pkt->have_bytes;
 
 	while (rest_bytes) {
 		uint32_t from_piece, to_piece, num;
+		const struct virtq_chain *chain = vnet_sink_chain(sink, &to_piece);
 		uint64_t from, to;
 
 		if (!virtq_locate(pkt->vq, pkt->chain, from_bytes, &from, &from_piece) ||
-		    !virtq_locate(vq, chain, to_bytes, &to, &to_piece))
+		    !virtq_locate(sink->vq, chain, sink->at_bytes, &to, &to_piece))
 			return false;
 		num = bits_min(rest_bytes, bits_min(from_piece, to_piece));
 		memmove(hal_host_memory(to), hal_host_memory(from), num); /* may overlap */
 		from_bytes += num;
-		to_bytes += num;
+		sink->at_bytes += num;
 		rest_bytes -= num;
 	}
 	return true;
 }
 
-/* By pieces of what the driver and the bus give. */
-static bool vnet_write_pieces(struct core *core, struct virtq *vq, const struct virtq_chain *chain,
-			      struct output *output, struct pkt *pkt)
+/* By pieces of what the driver and the bus give, into num_chains of the stock. */
+static bool vnet_write_pieces(struct core *core, struct virtq *vq, uint32_t num_chains,
+			      const struct output *output, struct pkt *pkt)
 {
-	uint32_t prefix_bytes = vnet_make_prefix(vq, output);
+	struct vnet_sink to = {.vq = vq};
+	uint8_t *prefix = vnet_prefix_room(core);
+	uint32_t prefix_bytes = vnet_make_prefix(vq, output, pkt, num_chains, prefix);
 	uint32_t skip_bytes = prefix_bytes - vq->config.hdr_bytes;
 
-	return virtq_copy(vq, &core->dma, chain, 0, output->prefix, prefix_bytes) &&
-	       virtq_copy(vq, &core->dma, chain, prefix_bytes, pkt->data + skip_bytes,
-			  pkt->have_bytes - skip_bytes) &&
-	       (pkt->have_bytes == pkt->len_bytes || vnet_move_rest(vq, chain, pkt));
+	return vnet_put(core, &to, prefix, prefix_bytes) &&
+	       vnet_put(core, &to, pkt->data + skip_bytes, pkt->have_bytes - skip_bytes) &&
+	       (pkt->have_bytes == pkt->len_bytes || vnet_move_rest(&to, pkt));
 }
 
-/* Packet i of an output into the next chain of the stock, of any sort; counts why not. */
+#define VNET_MAX_REFILLS 8u /* looks at a ring for the chains of one packet */
+
+/*
+ * How many chains of the stock a packet fills, header and all: one, or where buffers are mergeable as many as
+ * it takes (5.1.6.4.1); looks for more where the stock ends. 0: they are not there.
+ */
+static uint32_t vnet_num_chains(struct core *core, struct virtq *vq, uint32_t len_bytes)
+{
+	unsigned num_refills = 0;
+	uint32_t room_bytes = 0;
+	uint32_t num = 0;
+
+	for (;;) {
+		while (num < virtq_stock(vq) && room_bytes < len_bytes &&
+		       (!num || vq->config.mergeable))
+			room_bytes += virtq_peek(vq, num++)->len_bytes;
+		if (room_bytes >= len_bytes)
+			return num;
+		if (!vq->config.mergeable || num_refills++ == VNET_MAX_REFILLS)
+			return 0;
+		virtq_fetch(&vq, 1, &core->dma);
+		if (vq->error || num == virtq_stock(vq))
+			return 0;
+	}
+}
+
+/* The last chain is filled as far as the packet goes, the others are full. */
+static void vnet_take_chains(struct virtq *vq, uint32_t num, uint32_t len_bytes)
+{
+	while (num--) {
+		uint32_t written = bits_min(len_bytes, virtq_peek(vq, 0)->len_bytes);
+
+		virtq_take(vq, written);
+		len_bytes -= written;
+	}
+}
+
+/* Packet i of an output into the next chains of the stock, of any sort; counts why not. */
 static void vnet_send(struct core *core, struct port_row *row, struct virtq *vq,
 		      struct output *output, unsigned i)
 {
 	struct pkt *pkt = output->pkts[i];
-	uint32_t len_bytes = pkt->len_bytes;
-	bool sent = false;
+	uint32_t num_chains = 0;
+	uint32_t len_bytes;
 
-	if (vq && !vq->error && virtq_stock(vq)) {
-		const struct virtq_chain *chain = virtq_peek(vq, 0);
-
-		len_bytes += vq->config.hdr_bytes;
-		sent = chain->len_bytes >= len_bytes &&
-		       vnet_write_pieces(core, vq, chain, output, pkt);
+	if (vq && !vq->error) {
+		len_bytes = vq->config.hdr_bytes + pkt->len_bytes;
+		num_chains = vnet_num_chains(core, vq, len_bytes);
 	}
-	if (!sent) {
+	if (!num_chains || !vnet_write_pieces(core, vq, num_chains, output, pkt)) {
 		output->unsent |= 1u << i;
 		vnet_drop(core, row->port, vq, output);
 		return;
 	}
-	virtq_take(vq, len_bytes);
+	vnet_take_chains(vq, num_chains, len_bytes);
 	row->num_sent++;
 	row->num_sent_bytes += pkt->len_bytes;
 }
 
-/* Where host memory is mapped. Receivers seldom clear headers: what is right is left alone. */
-static inline bool vnet_write_mapped(struct virtq *vq, const struct virtq_chain *chain,
-				     struct pkt *pkt, const uint8_t *eth_dst)
-{
-	uint8_t *to = hal_host_memory(chain->bus_addr);
+/* Where a queue's sending stands, for as long as all is simple. */
+struct vnet_stream {
+	struct virtq *vq;
+	struct virtq_chain *chain; /* the next */
+	const struct virtq_chain *end; /* of the stock, or the ring's wrap */
+	uint32_t *written; /* of chain */
+	struct hal_dma_op *op;
+	uint32_t request;
+	uint32_t num_bytes; /* sent, with headers */
+	uint16_t port;
+};
 
-	if (memcmp(to, &vnet_plain_header, sizeof(vnet_plain_header)) != 0)
-		memcpy(to, &vnet_plain_header, sizeof(vnet_plain_header));
-	to += sizeof(vnet_plain_header);
-	copy_small(to, pkt->data, pkt->have_bytes);
+static bool vnet_move_simple(const struct vnet_stream *stream, struct pkt *pkt)
+{
+	struct vnet_sink to = {
+		.vq = stream->vq,
+		.i = (uint32_t)(stream->chain - virtq_peek(stream->vq, 0)),
+		.at_bytes = (uint32_t)sizeof(vnet_plain_header) + pkt->have_bytes,
+	};
+
+	return vnet_move_rest(&to, pkt);
+}
+
+/* Where host memory is mapped. Receivers seldom clear headers: what is right is left alone. */
+static inline bool vnet_write_mapped(struct vnet_stream *to, struct pkt *pkt,
+				     const struct virtio_net_hdr *header, const uint8_t *eth_dst)
+{
+	uint8_t *at = hal_host_memory(to->chain->bus_addr);
+
+	if (memcmp(at, header, sizeof(*header)) != 0)
+		memcpy(at, header, sizeof(*header));
+	at += sizeof(*header);
+	copy_small(at, pkt->data, pkt->have_bytes);
 	if (eth_dst)
-		memcpy(to, eth_dst, 6);
-	return pkt->have_bytes == pkt->len_bytes || vnet_move_rest(vq, chain, pkt);
+		memcpy(at, eth_dst, 6);
+	return pkt->have_bytes == pkt->len_bytes || vnet_move_simple(to, pkt);
 }
 
 /* Elsewhere a frame goes out with the header in front of it, in one operation. */
@@ -226,24 +337,16 @@ static inline struct vnet_place vnet_begin(struct output *output)
 	return (struct vnet_place){output, output ? output->pkts : NULL};
 }
 
-/* Where a queue's sending stands, for as long as all is simple. */
-struct vnet_stream {
-	struct virtq *vq;
-	struct virtq_chain *chain; /* the next */
-	const struct virtq_chain *end; /* of the stock, or the ring's wrap */
-	uint32_t *written; /* of chain */
-	struct hal_dma_op *op;
-	uint32_t request;
-	uint32_t num_bytes; /* sent, with headers */
-	uint16_t port;
-};
-
-/* Sends packets of an output from a slot on, as long as packet and chain are simple. Returns where it ends. */
-static inline struct pkt *const *vnet_send_output(struct vnet_stream *to,
-						  const struct output *output,
-						  struct pkt *const *slot, struct pkt *const *end)
+/*
+ * Sends packets of an output from a slot on, as long as packet and chain are simple. Returns where it ends.
+ * has_needs is a constant: whether headers differ, where they do not stand in front of the frames.
+ */
+static inline __attribute__((always_inline)) struct pkt *const *
+vnet_send_output(struct vnet_stream *to, const struct output *output, struct pkt *const *slot,
+		 struct pkt *const *end, const bool has_needs)
 {
 	const uint8_t *eth_dst = output->eth_dst;
+	struct virtio_net_hdr header;
 
 	if (!vnet_is_simple(output))
 		return slot;
@@ -254,10 +357,13 @@ static inline struct pkt *const *vnet_send_output(struct vnet_stream *to,
 		if (to->chain->num_segs || to->chain->len_bytes < len_bytes ||
 		    (!HAL_HOST_MAPPED && !pkt->has_header))
 			break;
+		if (has_needs)
+			header = offload_header(pkt);
 		if (!HAL_HOST_MAPPED)
 			vnet_write_dma(to->op++, to->request, to->vq, to->chain, pkt, eth_dst,
 				       len_bytes);
-		else if (!vnet_write_mapped(to->vq, to->chain, pkt, eth_dst))
+		else if (!vnet_write_mapped(to, pkt, has_needs ? &header : &vnet_plain_header,
+					    eth_dst))
 			break;
 		if (HAL_HOST_MAPPED && pkt->vq)
 			pkt->vq->last_port = to->port;
@@ -290,7 +396,10 @@ static void vnet_send_simple(struct core *core, struct port_row *row, struct vir
 	while (place.output) {
 		struct pkt *const *end = place.output->pkts + place.output->num;
 
-		place.slot = vnet_send_output(&to, place.output, place.slot, end);
+		if (HAL_HOST_MAPPED && place.output->mark.needs)
+			place.slot = vnet_send_output(&to, place.output, place.slot, end, true);
+		else
+			place.slot = vnet_send_output(&to, place.output, place.slot, end, false);
 		if (place.slot != end)
 			break;
 		place = vnet_begin(place.output->next);

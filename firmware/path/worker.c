@@ -102,6 +102,7 @@ static void worker_end_round(struct core *core)
 		mac_end_round(core->mac[i]);
 	handover_end_round(core);
 	pkt_end_round(&core->pool);
+	pkt_end_round(&core->large);
 }
 
 bool worker_poll(void)

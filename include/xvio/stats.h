@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0 */
 /*
  * Counters of a port (and, summed, of the card). Every packet that enters (rx) is accounted for:
- * rx = tx + the drop_* lines, over all ports. Names are what ethtool -S shows.
+ * rx + split_frames = tx + the drop_* lines, over all ports. Names are what ethtool -S shows.
  * Append only: the order is the ABI.
  */
 #ifndef XVIO_STATS_H
@@ -37,6 +37,8 @@
 	X(MBOX_BAD_LENGTH, "mbox_bad_length")                                                      \
 	X(MBOX_BAD_OBJECT, "mbox_bad_object")                                                      \
 	X(MBOX_BAD_VALUE, "mbox_bad_value")                                                        \
+	X(SPLIT_FRAMES,                                                                            \
+	  "split_frames") /* what the card cut packets into for this port, but one each */         \
 	X(DROP_SPOOFED, "drop_spoofed") /* the port's policy does not let it send this */          \
 	X(DROP_VLAN, "drop_vlan") /* not of the VLAN of the port it should have left by */
 

@@ -17,15 +17,28 @@
 #define VIRTIO_STATUS_FAILED	  0x80u
 
 /* 6 Reserved feature bits, and 5.1.3 network device: bit numbers */
-#define VIRTIO_NET_F_MTU	 3
-#define VIRTIO_NET_F_MAC	 5
-#define VIRTIO_NET_F_STATUS	 16
-#define VIRTIO_NET_F_MQ		 22
-#define VIRTIO_F_EVENT_IDX	 29
-#define VIRTIO_F_VERSION_1	 32
-#define VIRTIO_F_ACCESS_PLATFORM 33
-#define VIRTIO_F_RING_PACKED	 34
-#define VIRTIO_F_IN_ORDER	 35
+#define VIRTIO_NET_F_CSUM	  0
+#define VIRTIO_NET_F_GUEST_CSUM	  1
+#define VIRTIO_NET_F_MTU	  3
+#define VIRTIO_NET_F_MAC	  5
+#define VIRTIO_NET_F_GUEST_TSO4	  7
+#define VIRTIO_NET_F_GUEST_TSO6	  8
+#define VIRTIO_NET_F_GUEST_ECN	  9
+#define VIRTIO_NET_F_HOST_TSO4	  11
+#define VIRTIO_NET_F_HOST_TSO6	  12
+#define VIRTIO_NET_F_HOST_ECN	  13
+#define VIRTIO_NET_F_MRG_RXBUF	  15
+#define VIRTIO_NET_F_STATUS	  16
+#define VIRTIO_NET_F_MQ		  22
+#define VIRTIO_F_EVENT_IDX	  29
+#define VIRTIO_F_VERSION_1	  32
+#define VIRTIO_F_ACCESS_PLATFORM  33
+#define VIRTIO_F_RING_PACKED	  34
+#define VIRTIO_F_IN_ORDER	  35
+#define VIRTIO_NET_F_GUEST_USO4	  54
+#define VIRTIO_NET_F_GUEST_USO6	  55
+#define VIRTIO_NET_F_HOST_USO	  56
+#define VIRTIO_NET_F_GUEST_HDRLEN 59
 
 #define VIRTIO_BIT(n) (UINT64_C(1) << (n))
 
@@ -121,6 +134,14 @@ struct virtq_packed_event {
 XVIO_ASSERT_SIZE(struct virtq_packed_event, 4);
 
 /* 5.1.6 Device operation; num_buffers is always there with VERSION_1 */
+#define VIRTIO_NET_HDR_F_NEEDS_CSUM 1u
+
+#define VIRTIO_NET_HDR_GSO_NONE	  0u
+#define VIRTIO_NET_HDR_GSO_TCPV4  1u
+#define VIRTIO_NET_HDR_GSO_TCPV6  4u
+#define VIRTIO_NET_HDR_GSO_UDP_L4 5u
+#define VIRTIO_NET_HDR_GSO_ECN	  0x80u /* with one of the others */
+
 struct virtio_net_hdr {
 	uint8_t flags;
 	uint8_t gso_type;
