@@ -6,6 +6,7 @@
  */
 #include "ctrl/cmd.h"
 #include "ctrl/event.h"
+#include "ctrl/vf_admin.h"
 #include "ctrl/virtio_pci.h"
 #include "hal/hal.h"
 #include "lib/heap.h"
@@ -56,6 +57,7 @@ static struct virtio_pci *vf_create(unsigned n)
 		return NULL;
 	}
 	port_set_admin(port, true);
+	vf_admin_reset(n);
 	pci->page = hal_vf_page(n);
 	pci->dev.id = n;
 	pci->dev.port = port;
