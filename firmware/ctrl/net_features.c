@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0 */
+/* The table of features (net_features.h). Called by what makes or drives a device, on core 0. */
+#include "ctrl/net_features.h"
+
+struct net_feature {
+	unsigned bit;
+	uint64_t needs; /* one of these; 0: nothing */
+};
+
+static const struct net_feature net_feature[] = {
+	{VIRTIO_NET_F_MTU, 0}, /* configuration */
+	{VIRTIO_NET_F_MAC, 0}, /* configuration */
+	{VIRTIO_NET_F_STATUS, 0}, /* configuration */
+	{VIRTIO_F_EVENT_IDX, 0}, /* ring */
+	{VIRTIO_F_VERSION_1, 0}, /* always */
+	{VIRTIO_F_ACCESS_PLATFORM, 0}, /* always */
+	{VIRTIO_F_RING_PACKED, 0}, /* ring */
+	{VIRTIO_F_IN_ORDER, 0}, /* ring */
+	{VIRTIO_F_ORDER_PLATFORM, 0}, /* DMA lists keep their order */
+	{VIRTIO_F_NOTIFICATION_DATA, 0}, /* doorbells take any value */
+	{VIRTIO_F_RING_RESET, 0}, /* state machine */
+};
+
+#define NET_NUM_FEATURES (sizeof(net_feature) / sizeof(net_feature[0]))
+
+uint64_t net_features_all(void)
+{
+	uint64_t features = 0;
+
+	for (unsigned i = 0; i < NET_NUM_FEATURES; i++)
+		features |= VIRTIO_BIT(net_feature[i].bit);
+	return features;
+}
+
+uint64_t net_features_vdpa(void)
+{
+	return net_features_all() & ~VIRTIO_BIT(VIRTIO_F_RING_RESET);
+}
+
+uint64_t net_features_whole(uint64_t features)
+{
+	uint64_t before;
+
+	do {
+		before = features;
+		for (unsigned i = 0; i < NET_NUM_FEATURES; i++)
+			if (net_feature[i].needs && !(features & net_feature[i].needs))
+				features &= ~VIRTIO_BIT(net_feature[i].bit);
+	} while (features != before);
+	return features;
+}
