@@ -5,6 +5,7 @@
  */
 #include "ctrl/virtio_dev.h"
 #include "ctrl/net_features.h"
+#include "path/offload.h"
 #include "path/vnet.h"
 #include <string.h>
 #include <xvio/event.h>
@@ -34,6 +35,8 @@ static bool dev_start_queue(struct virtio_dev *dev, unsigned index)
 		.packed = virtio_dev_is_packed(dev),
 		.event_idx = dev_accepted(dev, VIRTIO_F_EVENT_IDX),
 		.in_order = dev_accepted(dev, VIRTIO_F_IN_ORDER),
+		.mergeable = dev_accepted(dev, VIRTIO_NET_F_MRG_RXBUF),
+		.offloads = offload_asked(dev->accepted),
 		.size = vq->size,
 		.last_avail = vq->last_avail,
 		.function = dev->function,
@@ -57,6 +60,7 @@ static void dev_stop_queue(struct virtio_dev *dev, unsigned index)
 /* All queues that are ready, or none. */
 static bool dev_start_queues(struct virtio_dev *dev)
 {
+	vnet_set_takes(dev->port, offload_taken(dev->accepted));
 	for (unsigned i = 0; i < VIRTIO_DEV_QUEUES; i++) {
 		if (!dev->vq[i].ready || dev_start_queue(dev, i))
 			continue;
