@@ -37,11 +37,15 @@
 #define VIRTIO_NET_F_GUEST_ANNOUNCE	 21
 #define VIRTIO_NET_F_MQ			 22
 #define VIRTIO_NET_F_CTRL_MAC_ADDR	 23
+#define VIRTIO_F_INDIRECT_DESC		 28
 #define VIRTIO_F_EVENT_IDX		 29
 #define VIRTIO_F_VERSION_1		 32
 #define VIRTIO_F_ACCESS_PLATFORM	 33
 #define VIRTIO_F_RING_PACKED		 34
 #define VIRTIO_F_IN_ORDER		 35
+#define VIRTIO_F_ORDER_PLATFORM		 36
+#define VIRTIO_F_NOTIFICATION_DATA	 38
+#define VIRTIO_F_RING_RESET		 40
 #define VIRTIO_NET_F_DEVICE_STATS	 50
 #define VIRTIO_NET_F_VQ_NOTF_COAL	 52
 #define VIRTIO_NET_F_NOTF_COAL		 53
@@ -77,8 +81,11 @@ struct virtio_pci_common {
 	xvio_le64 queue_desc;
 	xvio_le64 queue_driver;
 	xvio_le64 queue_device;
+	xvio_le16 queue_notify_data;
+	xvio_le16 queue_reset;
+	uint8_t unused[4]; /* not the specification's */
 };
-XVIO_ASSERT_SIZE(struct virtio_pci_common, 56);
+XVIO_ASSERT_SIZE(struct virtio_pci_common, 64);
 
 /* 5.1.4 Device configuration, as far as the features reach that we offer */
 struct virtio_net_config {
