@@ -151,6 +151,9 @@ bool pkt_read(const struct pkt *pkt, uint32_t offset_bytes, uint8_t *to, uint32_
  */
 bool pkt_pull(struct pkt *pkt);
 
+/* Makes to another packet with the same frame and key; all of from's frame is here. */
+void pkt_copy(struct pkt *to, const struct pkt *from);
+
 /*
  * Makes the packet's key, whatever its frame is (parse_usual() may be tried first); pulls the whole
  * frame if its headers go on behind what is here. False: it is malformed. Its core, before the chain is

@@ -208,6 +208,8 @@ void vnet_receive(struct core *core, struct vnet_queue *queue, struct burst *bur
 		vnet_sort_needy(burst, queue, &received);
 	else
 		vnet_sort(burst, pkts, num, port->number, &received);
+	if (port->policy.any)
+		policy_admit(core, port, burst);
 	stats_add(stats, XVIO_STAT_RX_PACKETS, queue->num_asked);
 	stats_add(stats, XVIO_STAT_RX_BYTES, received.num_bytes);
 	stats_add(stats, XVIO_STAT_DROP_OVERSIZE, received.num_oversize);
