@@ -34,6 +34,7 @@ static bool dev_start_queue(struct virtio_dev *dev, unsigned index)
 		.packed = virtio_dev_is_packed(dev),
 		.event_idx = dev_accepted(dev, VIRTIO_F_EVENT_IDX),
 		.in_order = dev_accepted(dev, VIRTIO_F_IN_ORDER),
+		.indirect = dev_accepted(dev, VIRTIO_F_INDIRECT_DESC),
 		.size = vq->size,
 		.last_avail = vq->last_avail,
 		.function = dev->function,

@@ -21,6 +21,7 @@
 #define VIRTIO_NET_F_MAC	   5
 #define VIRTIO_NET_F_STATUS	   16
 #define VIRTIO_NET_F_MQ		   22
+#define VIRTIO_F_INDIRECT_DESC	   28
 #define VIRTIO_F_EVENT_IDX	   29
 #define VIRTIO_F_VERSION_1	   32
 #define VIRTIO_F_ACCESS_PLATFORM   33
