@@ -20,6 +20,7 @@
 #define VIRTIO_NET_F_MTU	   3
 #define VIRTIO_NET_F_MAC	   5
 #define VIRTIO_NET_F_STATUS	   16
+#define VIRTIO_NET_F_CTRL_VQ	   17
 #define VIRTIO_NET_F_MQ		   22
 #define VIRTIO_F_INDIRECT_DESC	   28
 #define VIRTIO_F_EVENT_IDX	   29
@@ -30,10 +31,15 @@
 #define VIRTIO_F_ORDER_PLATFORM	   36
 #define VIRTIO_F_NOTIFICATION_DATA 38
 #define VIRTIO_F_RING_RESET	   40
+#define VIRTIO_NET_F_RSS	   60
 
 #define VIRTIO_BIT(n) (UINT64_C(1) << (n))
 
 #define VIRTIO_NET_S_LINK_UP 1u
+
+/* 5.1.6.5 Control virtqueue: what a command is answered with */
+#define VIRTIO_NET_OK  0u
+#define VIRTIO_NET_ERR 1u
 
 /* 4.1.4.3 Common configuration */
 #define VIRTIO_MSI_NO_VECTOR 0xffffu
