@@ -123,6 +123,7 @@ static struct virtio_dev *vdpa_add(uint32_t id, const struct xvio_cmd_vdpa_creat
 		goto give_doorbells;
 	if (!vdpa_add_port(dev->port, create))
 		goto destroy_map;
+	virtio_dev_bind_doorbells(dev, virtio_dev_num_queues(dev));
 	return dev;
 
 destroy_map:

@@ -69,6 +69,7 @@ void mac_receive(struct core *core, struct mac *mac, struct burst *burst)
 	unsigned i;
 
 	burst->num = 0;
+	burst->needs = 0;
 	num = hal_mac_receive(mac->uplink, frames, bits_min(core->pool.num_free, PKT_BURST));
 	for (i = 0; i < num; i++)
 		mac_receive_one(core, mac, &frames[i], burst);

@@ -12,6 +12,8 @@
 #include <xvio/port.h>
 #include <xvio/stats.h>
 #include "lib/list.h"
+#include "path/meter.h"
+#include "path/policy.h"
 #include "path/stats.h"
 
 struct core;
@@ -49,11 +51,14 @@ struct port {
 	uint16_t number;
 	unsigned core; /* the owner */
 	bool any_core_sends; /* transmit may be called on any worker core */
+	uint8_t takes; /* OFFLOAD_*: what packets may still need; set between rounds of the owner */
 	const struct port_ops *ops;
 	struct port_row *rows; /* per core */
 	_Atomic bool admin_up;
 	_Atomic uint16_t mtu;
 	uint8_t mac[6]; /* core 0 */
+	struct policy policy; /* the owner's */
+	struct meter meter; /* the owner's */
 };
 
 /* Forgets all ports and counters (worker_init). */

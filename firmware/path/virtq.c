@@ -109,7 +109,7 @@ struct virtq *virtq_create(const struct virtq_config *config)
 	vq->wanted_flags = config->role == VIRTQ_TO_DRIVER ? VIRTQ_DESC_F_WRITE : 0;
 	vq->used_flags = config->role == VIRTQ_FROM_DRIVER ? 0 : VIRTQ_DESC_F_WRITE;
 	vq->min_bytes = config->hdr_bytes;
-	if (config->role == VIRTQ_TO_DRIVER)
+	if (config->role == VIRTQ_TO_DRIVER && !config->mergeable)
 		vq->min_bytes += XVIO_MIN_FRAME_BYTES;
 	virtq_carve_rings(vq, &room);
 	if (config->indirect)

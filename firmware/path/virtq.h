@@ -30,6 +30,8 @@ struct virtq_config {
 	bool event_idx; /* VIRTIO_F_EVENT_IDX */
 	bool in_order; /* VIRTIO_F_IN_ORDER: one used descriptor may stand for a batch */
 	bool indirect; /* VIRTIO_F_INDIRECT_DESC */
+	bool mergeable; /* VIRTIO_NET_F_MRG_RXBUF: a packet may fill several chains */
+	uint8_t offloads; /* OFFLOAD_* that the driver may ask for in headers (offload.h) */
 	uint16_t size; /* 2 .. VIRTQ_MAX_SIZE; split: a power of two */
 	uint16_t last_avail; /* go on here; packed: place in the ring, VIRTQ_PACKED_WRAP */
 	uint16_t function; /* PCI requester */

@@ -263,6 +263,7 @@ void bed_check_pools(void)
 	for (core = 1; core < hal_num_cores(); core++) {
 		fake_set_core(core);
 		assert_int_equal(core_self()->pool.num_free, PKT_POOL_SIZE);
+		assert_int_equal(core_self()->large.num_free, core_self()->large.num_all);
 	}
 	fake_set_core(0);
 }
@@ -277,5 +278,8 @@ void bed_check_quiet(void)
 	port_stats_card(counters);
 	for (stat = XVIO_STAT_DROP_RULE; stat <= XVIO_STAT_DROP_RING_ERROR; stat++)
 		drops += counters[stat];
-	assert_int_equal(counters[XVIO_STAT_RX_PACKETS], counters[XVIO_STAT_TX_PACKETS] + drops);
+	drops += counters[XVIO_STAT_DROP_FILTERED] + counters[XVIO_STAT_DROP_SPOOFED] +
+		 counters[XVIO_STAT_DROP_VLAN];
+	assert_int_equal(counters[XVIO_STAT_RX_PACKETS] + counters[XVIO_STAT_SPLIT_FRAMES],
+			 counters[XVIO_STAT_TX_PACKETS] + drops);
 }
