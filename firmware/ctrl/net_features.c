@@ -25,6 +25,7 @@ static const struct net_feature net_feature[] = {
 	{VIRTIO_NET_F_HOST_ECN, NET_HOST_TSO}, /* tso.c */
 	{VIRTIO_NET_F_MRG_RXBUF, 0}, /* vnet_send.c */
 	{VIRTIO_NET_F_STATUS, 0}, /* configuration */
+	{VIRTIO_F_INDIRECT_DESC, 0}, /* ring */
 	{VIRTIO_F_EVENT_IDX, 0}, /* ring */
 	{VIRTIO_F_VERSION_1, 0}, /* always */
 	{VIRTIO_F_ACCESS_PLATFORM, 0}, /* always */

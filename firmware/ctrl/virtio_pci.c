@@ -18,7 +18,9 @@ _Static_assert(sizeof(struct virtio_net_config) == XVIO_VF_DEVICE_BYTES, "device
 
 static struct virtio_vq *pci_selected(struct virtio_pci *pci)
 {
-	return pci->queue_select < VIRTIO_DEV_QUEUES ? &pci->setup[pci->queue_select] : NULL;
+	if (pci->queue_select >= virtio_dev_num_queues(&pci->dev))
+		return NULL;
+	return &pci->setup[pci->queue_select];
 }
 
 static uint32_t pci_feature_word(uint64_t features, uint32_t select)
@@ -51,7 +53,7 @@ static void pci_show(struct virtio_pci *pci)
 		.driver_feature =
 			pci_feature_word(pci->driver_features, pci->driver_feature_select),
 		.config_msix_vector = pci->config_vector,
-		.num_queues = VIRTIO_DEV_QUEUES,
+		.num_queues = (uint16_t)virtio_dev_num_queues(&pci->dev),
 		.device_status = pci->dev.status,
 		.config_generation = (uint8_t)pci->dev.generation,
 		.queue_select = pci->queue_select,
@@ -66,7 +68,7 @@ static void pci_show_config(struct virtio_pci *pci)
 	const uint16_t port = pci->dev.port;
 	struct virtio_net_config config = {
 		.status = port_admin(port) ? VIRTIO_NET_S_LINK_UP : 0,
-		.max_virtqueue_pairs = VIRTIO_DEV_QUEUES / 2,
+		.max_virtqueue_pairs = pci->dev.num_pairs,
 		.mtu = port_mtu(port),
 	};
 
@@ -102,7 +104,7 @@ void virtio_pci_reset(struct virtio_pci *pci)
 	pci->driver_features = 0;
 	pci->config_vector = VIRTIO_MSI_NO_VECTOR;
 	pci->queue_select = 0;
-	for (unsigned i = 0; i < VIRTIO_DEV_QUEUES; i++)
+	for (unsigned i = 0; i < VIRTIO_DEV_MAX_QUEUES; i++)
 		pci->setup[i] = pci_no_setup;
 	pci_show_config(pci);
 	pci_show(pci);

@@ -11,14 +11,16 @@
 #define VIRTIO_PCI_QUEUE_SIZE 256u /* descriptors at most */
 
 struct virtio_pci {
-	struct virtio_dev dev; /* its maker fills in id, port, queue_base, function, offered, map */
+	/* Its maker fills in id, port, queue_base, function, offered, num_pairs, map. */
+	struct virtio_dev dev;
 	uint8_t *page; /* XVIO_VF_REGS_BYTES */
 	uint32_t device_feature_select;
 	uint32_t driver_feature_select;
 	uint64_t driver_features; /* as written; accepted with FEATURES_OK */
 	uint16_t config_vector;
 	uint16_t queue_select;
-	struct virtio_vq setup[VIRTIO_DEV_QUEUES]; /* as written; taken over with queue_enable */
+	/* As written; taken over with queue_enable. */
+	struct virtio_vq setup[VIRTIO_DEV_MAX_QUEUES];
 };
 
 /* Reset by status 0 or of the function: queues are stopped, every register is as at the start. */
