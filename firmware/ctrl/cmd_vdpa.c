@@ -103,6 +103,27 @@ static bool vdpa_add_port(uint16_t port, const struct xvio_cmd_vdpa_create *crea
 	return true;
 }
 
+/* The host reads the configuration when it is asked for it: what a driver changed itself is no news. */
+static uint8_t vdpa_run_command(void *arg, const uint8_t *cmd, uint32_t cmd_bytes, uint8_t *reply,
+				uint32_t *reply_bytes)
+{
+	struct virtio_dev *dev = arg;
+	struct virtio_net_config before, after;
+	uint8_t ack;
+
+	net_ctrl_fill_config(&dev->net, &before);
+	ack = net_ctrl_run(&dev->net, cmd, cmd_bytes, reply, reply_bytes);
+	net_ctrl_fill_config(&dev->net, &after);
+	if (memcmp(&before, &after, sizeof(before)) != 0)
+		dev->generation++;
+	return ack;
+}
+
+static const struct virtio_ctrlq_interpreter vdpa_interpreter = {
+	.run = vdpa_run_command,
+	.ack_is_last = net_ctrl_ack_is_last,
+};
+
 static struct virtio_dev *vdpa_add(uint32_t id, const struct xvio_cmd_vdpa_create *create)
 {
 	struct virtio_dev *dev = heap_alloc(sizeof(*dev));
@@ -124,6 +145,9 @@ static struct virtio_dev *vdpa_add(uint32_t id, const struct xvio_cmd_vdpa_creat
 	if (!vdpa_add_port(dev->port, create))
 		goto destroy_map;
 	virtio_dev_bind_doorbells(dev, virtio_dev_num_queues(dev));
+	dev->interpreter = &vdpa_interpreter;
+	dev->interpreter_arg = dev;
+	net_ctrl_init(&dev->net, dev->port, dev->num_pairs);
 	return dev;
 
 destroy_map:
@@ -247,15 +271,22 @@ unsigned cmd_vdpa_get_config(const void *request, void *response, uint32_t *deta
 	const struct xvio_cmd_object *object = request;
 	struct xvio_vdpa_config *config = response;
 	const struct virtio_dev *dev = cmd_vdpa_find(object->id);
+	struct virtio_net_config net;
 
 	if (object->reserved)
 		return cmd_bad_value(detail, offsetof(struct xvio_cmd_object, reserved));
 	if (!dev)
 		return XVIO_ST_BAD_OBJECT;
-	port_mac(dev->port, config->mac);
-	config->status = port_admin(dev->port) ? VIRTIO_NET_S_LINK_UP : 0;
-	config->max_virtqueue_pairs = dev->num_pairs;
-	config->mtu = port_mtu(dev->port);
+	net_ctrl_fill_config(&dev->net, &net);
+	memcpy(config->mac, net.mac, sizeof(config->mac));
+	config->status = net.status;
+	config->max_virtqueue_pairs = net.max_virtqueue_pairs;
+	config->mtu = net.mtu;
+	config->speed_mbps = net.speed;
+	config->duplex = net.duplex;
+	config->rss_max_key_bytes = net.rss_max_key_size;
+	config->rss_max_table = net.rss_max_indirection_table_length;
+	config->hash_types = net.supported_hash_types;
 	config->generation = dev->generation;
 	config->features = dev->offered;
 	return XVIO_ST_OK;
@@ -274,6 +305,7 @@ unsigned cmd_vdpa_set_config(const void *request, void *response, uint32_t *deta
 	if (!cmd_is_zero(set->reserved, sizeof(set->reserved)))
 		return cmd_bad_value(detail, offsetof(struct xvio_cmd_vdpa_config, reserved));
 	port_set_mac(dev->port, set->mac);
+	net_ctrl_port_changed(&dev->net);
 	dev->generation++;
 	return XVIO_ST_OK;
 }
@@ -286,6 +318,7 @@ void cmd_vdpa_port_changed(uint16_t port)
 
 	if (!dev)
 		return;
+	net_ctrl_port_changed(&dev->net);
 	dev->generation++;
 	event_post(XVIO_EVENT_VDPA_CONFIG, dev->id, 0);
 }

@@ -44,6 +44,12 @@ static struct virtio_pci *vf_find_port(uint16_t port)
 	return port >= XVIO_PORT_VF(0) ? vf_find(port - XVIO_PORT_VF(0)) : NULL;
 }
 
+static void vf_trust(struct virtio_pci *pci)
+{
+	net_ctrl_set_trust(&pci->dev.net, vf_admin_may_set_mac(pci->dev.port),
+			   vf_admin_may_be_promiscuous(pci->dev.port));
+}
+
 static struct virtio_pci *vf_create(unsigned n)
 {
 	const uint16_t port = (uint16_t)XVIO_PORT_VF(n);
@@ -68,6 +74,10 @@ static struct virtio_pci *vf_create(unsigned n)
 	pci->dev.num_pairs = (uint16_t)virtio_dev_max_pairs(pci->dev.offered);
 	pci->dev.map = iotlb_identity(); /* a VF's addresses are the bus's; the IOMMU guards them */
 	virtio_dev_bind_doorbells(&pci->dev, XVIO_VF_MAX_QUEUES); /* all that its BAR has */
+	pci->dev.interpreter = &virtio_pci_interpreter;
+	pci->dev.interpreter_arg = pci;
+	net_ctrl_init(&pci->dev.net, port, pci->dev.num_pairs);
+	vf_trust(pci);
 	virtio_pci_reset(pci);
 	return pci;
 }
@@ -130,12 +140,22 @@ void cmd_vf_poll(void)
 
 /* News from elsewhere on core 0 */
 
-void cmd_vf_port_changed(uint16_t port)
+void cmd_vf_trust_changed(uint16_t port)
 {
 	struct virtio_pci *pci = vf_find_port(port);
 
 	if (pci)
-		virtio_pci_config_changed(pci);
+		vf_trust(pci);
+}
+
+void cmd_vf_port_changed(uint16_t port)
+{
+	struct virtio_pci *pci = vf_find_port(port);
+
+	if (!pci)
+		return;
+	vf_trust(pci);
+	virtio_pci_config_changed(pci);
 }
 
 void cmd_vf_queue_error(uint16_t port, uint32_t object, uint32_t error)

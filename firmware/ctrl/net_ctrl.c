@@ -6,6 +6,7 @@
 #include "ctrl/net_ctrl.h"
 
 #include <string.h>
+#include "ctrl/cmd.h"
 #include "ctrl/net_ctrl_cmd.h"
 #include "lib/bits.h"
 #include "path/offload.h"
@@ -117,6 +118,24 @@ void net_ctrl_port_changed(struct net_ctrl *nc)
 	nc->has_own_mac = false;
 	/* Without memory the old address stays in the filter, until it is made anew. */
 	(void)net_ctrl_filter(nc, &nc->rx, mac);
+}
+
+void net_ctrl_fill_config(const struct net_ctrl *nc, struct virtio_net_config *config)
+{
+	*config = (struct virtio_net_config){
+		.max_virtqueue_pairs = nc->device_pairs,
+		.mtu = port_mtu(nc->port),
+		.speed = CMD_SPEED_MBPS,
+		.duplex = VIRTIO_NET_DUPLEX_FULL,
+		.rss_max_key_size = RSS_MAX_KEY_BYTES,
+		.rss_max_indirection_table_length = RSS_MAX_TABLE,
+		.supported_hash_types = RSS_HASH_TYPES,
+	};
+	port_mac(nc->port, config->mac);
+	if (port_admin(nc->port))
+		config->status |= VIRTIO_NET_S_LINK_UP;
+	if (nc->announces)
+		config->status |= VIRTIO_NET_S_ANNOUNCE;
 }
 
 /* 5.1.6.5.4 */

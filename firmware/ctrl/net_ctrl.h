@@ -64,8 +64,8 @@ struct net_ctrl {
 void net_ctrl_init(struct net_ctrl *nc, uint16_t port, uint16_t max_pairs);
 
 /*
- * What the host lets the device's driver do, now and after each reset; at first both. may_take_all: have frames
- * that are not addressed to it (promiscuous, all multicast or unicast, more addresses than a table holds).
+ * What the host lets the device's driver do, now and after each reset; at first both. may_take_all: ask for
+ * frames that are not addressed to it (promiscuous, all multicast or unicast, more addresses than a table holds).
  */
 void net_ctrl_set_trust(struct net_ctrl *nc, bool may_set_mac, bool may_take_all);
 
@@ -88,6 +88,9 @@ void net_ctrl_disable_queue(struct net_ctrl *nc, unsigned index);
  * negotiated: nc->announces is set until it has acknowledged (5.1.6.5.4).
  */
 void net_ctrl_port_changed(struct net_ctrl *nc);
+
+/* The device's configuration as it stands (5.1.4), with all fields, whatever is offered. */
+void net_ctrl_fill_config(const struct net_ctrl *nc, struct virtio_net_config *config);
 
 /*
  * Where the ack of a command goes: behind its result, which is a part of the command's data that the device

@@ -25,10 +25,7 @@ static void rx_list(struct rxfilter *filter, const struct net_ctrl_macs *macs)
 		rxfilter_list_mac(filter, macs->mac[i]);
 }
 
-/*
- * Without CTRL_RX a driver has no way to say what it wants, and gets all; if it may not, all that is sent to
- * groups, and to itself.
- */
+/* Without CTRL_RX a driver has no way to say what it wants, and gets all that rules send it. */
 static void rx_fill(struct rxfilter *filter, const struct net_ctrl *nc,
 		    const struct net_ctrl_rx *rx, const uint8_t mac[6])
 {
@@ -36,9 +33,9 @@ static void rx_fill(struct rxfilter *filter, const struct net_ctrl *nc,
 	const bool all = !net_ctrl_has(nc, VIRTIO_NET_F_CTRL_RX);
 	const bool may = nc->may_take_all;
 
-	filter->unicast = (uint8_t)rx_pass_of(mode[VIRTIO_NET_CTRL_RX_NOUNI],
-					      may && (all || mode[VIRTIO_NET_CTRL_RX_ALLUNI] ||
-						      rx->unicast.all));
+	filter->unicast = (uint8_t)rx_pass_of(
+		mode[VIRTIO_NET_CTRL_RX_NOUNI],
+		all || (may && (mode[VIRTIO_NET_CTRL_RX_ALLUNI] || rx->unicast.all)));
 	filter->multicast = (uint8_t)rx_pass_of(
 		mode[VIRTIO_NET_CTRL_RX_NOMULTI],
 		all || (may && (mode[VIRTIO_NET_CTRL_RX_ALLMULTI] || rx->multicast.all)));
@@ -53,10 +50,8 @@ static void rx_fill(struct rxfilter *filter, const struct net_ctrl *nc,
 /* Promiscuous is above all other modes, and VLANs (5.1.6.5.1.1). */
 static bool rx_needs_filter(const struct net_ctrl *nc, const struct net_ctrl_rx *rx)
 {
-	if (!nc->may_take_all)
-		return true;
 	if (net_ctrl_has(nc, VIRTIO_NET_F_CTRL_RX))
-		return !rx->mode[VIRTIO_NET_CTRL_RX_PROMISC];
+		return !(nc->may_take_all && rx->mode[VIRTIO_NET_CTRL_RX_PROMISC]);
 	return net_ctrl_has(nc, VIRTIO_NET_F_CTRL_RX_EXTRA) ||
 	       net_ctrl_has(nc, VIRTIO_NET_F_CTRL_VLAN);
 }

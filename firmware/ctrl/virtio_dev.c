@@ -84,7 +84,9 @@ static bool dev_start_queue(struct virtio_dev *dev, unsigned index)
 		.function = dev->function,
 		.vector = vq->vector,
 		.doorbell = dev->queue_base + index,
-		.hdr_bytes = sizeof(struct virtio_net_hdr),
+		.hdr_bytes = dev_accepted(dev, VIRTIO_NET_F_HASH_REPORT)
+				     ? sizeof(struct virtio_net_hdr_hash)
+				     : sizeof(struct virtio_net_hdr),
 		.desc_iova = vq->desc_iova,
 		.driver_iova = vq->driver_iova,
 		.device_iova = vq->device_iova,
@@ -93,29 +95,38 @@ static bool dev_start_queue(struct virtio_dev *dev, unsigned index)
 
 	if (dev_is_control(dev, index))
 		return dev_start_control(dev, &config);
-	return index >= dev_num_data_queues(dev) || vnet_start_queue(dev->port, index, &config);
+	if (index >= dev_num_data_queues(dev))
+		return true;
+	if (!vnet_start_queue(dev->port, index, &config))
+		return false;
+	net_ctrl_enable_queue(&dev->net, index);
+	return true;
 }
 
 static void dev_stop_queue(struct virtio_dev *dev, unsigned index)
 {
-	if (index < dev_num_data_queues(dev))
+	if (index < dev_num_data_queues(dev)) {
 		dev->vq[index].last_avail = vnet_stop_queue(dev->port, index);
+		net_ctrl_disable_queue(&dev->net, index);
+	}
 	if (!dev_is_control(dev, index))
 		return;
 	dev->vq[index].last_avail = virtio_ctrlq_stop(dev->ctrlq);
 	dev->ctrlq = NULL;
 }
 
-/* All queues that are ready, or none. */
+/* All queues that are ready, as the spec has a device at first, or none. */
 static bool dev_start_queues(struct virtio_dev *dev)
 {
-	vnet_set_takes(dev->port, offload_taken(dev->accepted));
+	if (!net_ctrl_begin(&dev->net, dev->accepted))
+		return false;
 	for (unsigned i = 0; i < VIRTIO_DEV_MAX_QUEUES; i++) {
 		if (!dev->vq[i].ready || dev_start_queue(dev, i))
 			continue;
 		while (i--)
 			if (dev->vq[i].ready)
 				dev_stop_queue(dev, i);
+		net_ctrl_reset(&dev->net);
 		return false;
 	}
 	return true;
@@ -126,6 +137,7 @@ static void dev_reset(struct virtio_dev *dev)
 	for (unsigned i = 0; i < VIRTIO_DEV_MAX_QUEUES; i++)
 		if (dev->vq[i].ready && dev_is_live(dev))
 			dev_stop_queue(dev, i);
+	net_ctrl_reset(&dev->net);
 	memset(dev->vq, 0, sizeof(dev->vq));
 	dev->accepted = 0;
 	dev->status = 0;

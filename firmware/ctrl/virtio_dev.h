@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include "ctrl/net_ctrl.h"
 #include "ctrl/virtio_ctrlq.h"
 #include "path/iotlb.h"
 
@@ -44,6 +45,7 @@ struct virtio_dev {
 	const struct virtio_ctrlq_interpreter *interpreter; /* set if CTRL_VQ is offered */
 	void *interpreter_arg;
 	struct virtio_ctrlq *ctrlq; /* NULL: it does not run */
+	struct net_ctrl net; /* what the driver set by it; its maker calls net_ctrl_init() */
 	struct virtio_vq vq[VIRTIO_DEV_MAX_QUEUES];
 };
 
