@@ -37,11 +37,15 @@
 #define VIRTIO_NET_F_GUEST_ANNOUNCE	 21
 #define VIRTIO_NET_F_MQ			 22
 #define VIRTIO_NET_F_CTRL_MAC_ADDR	 23
+#define VIRTIO_F_INDIRECT_DESC		 28
 #define VIRTIO_F_EVENT_IDX		 29
 #define VIRTIO_F_VERSION_1		 32
 #define VIRTIO_F_ACCESS_PLATFORM	 33
 #define VIRTIO_F_RING_PACKED		 34
 #define VIRTIO_F_IN_ORDER		 35
+#define VIRTIO_F_ORDER_PLATFORM		 36
+#define VIRTIO_F_NOTIFICATION_DATA	 38
+#define VIRTIO_F_RING_RESET		 40
 #define VIRTIO_NET_F_DEVICE_STATS	 50
 #define VIRTIO_NET_F_VQ_NOTF_COAL	 52
 #define VIRTIO_NET_F_NOTF_COAL		 53
@@ -77,16 +81,25 @@ struct virtio_pci_common {
 	xvio_le64 queue_desc;
 	xvio_le64 queue_driver;
 	xvio_le64 queue_device;
+	xvio_le16 queue_notify_data;
+	xvio_le16 queue_reset;
+	uint8_t unused[4]; /* not the specification's */
 };
-XVIO_ASSERT_SIZE(struct virtio_pci_common, 56);
+XVIO_ASSERT_SIZE(struct virtio_pci_common, 64);
 
 /* 5.1.4 Device configuration, as far as the features reach that we offer */
+#define VIRTIO_NET_DUPLEX_FULL 1u
+
 struct virtio_net_config {
 	uint8_t mac[6];
 	xvio_le16 status;
 	xvio_le16 max_virtqueue_pairs;
 	xvio_le16 mtu;
-	uint8_t unused[12];
+	xvio_le32 speed; /* Mbit/s */
+	uint8_t duplex;
+	uint8_t rss_max_key_size; /* bytes */
+	xvio_le16 rss_max_indirection_table_length;
+	xvio_le32 supported_hash_types; /* VIRTIO_NET_HASH_TYPE_* */
 };
 XVIO_ASSERT_SIZE(struct virtio_net_config, 24);
 
