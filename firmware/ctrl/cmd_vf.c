@@ -7,6 +7,7 @@
 #include "ctrl/cmd.h"
 #include "ctrl/event.h"
 #include "ctrl/net_features.h"
+#include "ctrl/vf_admin.h"
 #include "ctrl/virtio_pci.h"
 #include "hal/hal.h"
 #include "lib/heap.h"
@@ -57,6 +58,7 @@ static struct virtio_pci *vf_create(unsigned n)
 		return NULL;
 	}
 	port_set_admin(port, true);
+	vf_admin_reset(n);
 	pci->page = hal_vf_page(n);
 	pci->dev.id = n;
 	pci->dev.port = port;
@@ -64,6 +66,7 @@ static struct virtio_pci *vf_create(unsigned n)
 	pci->dev.queue_base = XVIO_VF_DOORBELL(n, 0);
 	pci->dev.offered = net_features_all();
 	pci->dev.map = iotlb_identity(); /* a VF's addresses are the bus's; the IOMMU guards them */
+	virtio_dev_bind_doorbells(&pci->dev, XVIO_VF_MAX_QUEUES); /* all that its BAR has */
 	virtio_pci_reset(pci);
 	return pci;
 }

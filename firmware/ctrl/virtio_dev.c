@@ -5,8 +5,10 @@
  */
 #include "ctrl/virtio_dev.h"
 #include "ctrl/net_features.h"
+#include "hal/hal.h"
 #include "path/offload.h"
 #include "path/vnet.h"
+#include "path/worker.h"
 #include <string.h>
 #include <xvio/event.h>
 #include <xvio/mbox.h>
@@ -20,6 +22,12 @@
 static bool dev_accepted(const struct virtio_dev *dev, unsigned feature)
 {
 	return dev->accepted & VIRTIO_BIT(feature);
+}
+
+void virtio_dev_bind_doorbells(const struct virtio_dev *dev, unsigned num)
+{
+	for (unsigned i = 0; i < num; i++)
+		hal_doorbell_bind(dev->queue_base + i, worker_choose(dev->port));
 }
 
 static bool dev_is_live(const struct virtio_dev *dev)

@@ -143,7 +143,8 @@ static void output_place(struct core *core, struct port *port, const struct pkt_
 		output_spill(core);
 	set->way.port = port->number;
 	set->way.row = port_row(port, core->number);
-	set->way.max_bytes = output_is_miss(mark) ? 0 : port_max_frame_bytes(port);
+	set->way.max_bytes =
+		output_is_miss(mark) || port->policy.vlan_tci ? 0 : port_max_frame_bytes(port);
 	set->way.takes = port->takes;
 	output_append(set, set->way.row, run, mark, eth_dst);
 }
@@ -244,6 +245,62 @@ static void output_add_needy(struct core *core, struct port *port, const struct 
 		output_sum_up(core, port, run, mark, eth_dst);
 }
 
+/* To a port of this core, or of any. */
+static void output_add_here(struct core *core, struct port *port, const struct pkt_run *run,
+			    union output_mark mark, const uint8_t *eth_dst)
+{
+	if (mark.needs)
+		output_add_needy(core, port, run, mark, eth_dst);
+	else
+		output_place(core, port, run, mark, eth_dst);
+}
+
+/* A packet of this round with the same frame, at its place among others. NULL: there is none left. */
+static struct pkt *const *output_copy(struct core *core, const struct pkt *pkt, bool has_needs)
+{
+	struct pkt_pool *pool = pkt->len_bytes > XVIO_MAX_FRAME_BYTES ? &core->large : &core->pool;
+	struct pkt *copy;
+
+	if (!pool->num_free)
+		return NULL;
+	copy = pkt_alloc(pool);
+	pkt_copy(copy, pkt);
+	if (has_needs)
+		copy->offload = pkt->offload;
+	return pkt_top(pool);
+}
+
+/* From a port in a VLAN frames go out without the tag; those of others do not. */
+static void output_add_untagged(struct core *core, struct port *port, const struct pkt_run *run,
+				union output_mark mark, const uint8_t *eth_dst)
+{
+	struct pkt *const *slot = run->pkts;
+	struct pkt_run one;
+
+	if (run->num > 1) {
+		output_add_each(core, run, port->number, mark, eth_dst);
+		return;
+	}
+	if (!policy_delivers(&port->policy, *slot)) {
+		output_drop(core, port->number, XVIO_STAT_DROP_VLAN, 1);
+		return;
+	}
+	if (!pkt_pull(*slot)) {
+		output_drop(core, port->number, XVIO_STAT_DROP_RING_ERROR, 1);
+		return;
+	}
+	if (!mark.sole)
+		slot = output_copy(core, *slot, mark.needs);
+	if (!slot) {
+		output_drop(core, port->number, XVIO_STAT_DROP_NO_BUFFER, 1);
+		return;
+	}
+	policy_untag(*slot, mark.needs);
+	one = pkt_run_begin(slot);
+	mark.sole = true;
+	output_add_here(core, port, &one, mark, eth_dst);
+}
+
 /* What cannot be sent for its length is dropped, the rest goes on one by one. */
 static void output_drop_long(struct core *core, const struct pkt_run *run, uint16_t port,
 			     union output_mark mark, const uint8_t *eth_dst)
@@ -272,10 +329,10 @@ static void output_look_up(struct core *core, const struct pkt_run *run, uint16_
 		output_drop_long(core, run, number, mark, eth_dst);
 	else if (!port->any_core_sends && port->core != core->number)
 		output_hand_over(core, port, run, mark, eth_dst);
-	else if (mark.needs)
-		output_add_needy(core, port, run, mark, eth_dst);
+	else if (port->policy.vlan_tci)
+		output_add_untagged(core, port, run, mark, eth_dst);
 	else
-		output_place(core, port, run, mark, eth_dst);
+		output_add_here(core, port, run, mark, eth_dst);
 }
 
 void output_add(struct core *core, const struct pkt_run *run, uint16_t port, union output_mark mark,

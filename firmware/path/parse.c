@@ -17,7 +17,6 @@
 #define PARSE_ETH_TYPE_LLC 0x5ffu
 
 #define ETH_TYPE_ARP   0x0806u
-#define ETH_TYPE_QINQ  0x88a8u
 #define IP_PROTO_HOPS  0u
 #define IP_PROTO_ICMP  1u
 #define IP_PROTO_ROUTE 43u

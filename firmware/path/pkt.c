@@ -83,6 +83,12 @@ void pkt_end_round(struct pkt_pool *pool)
 	pool->num_home = pool->num_free;
 }
 
+/* At a tag's length from where it came to, if it got one, or lost one. */
+static bool pkt_is_in_room(const struct pkt *pkt)
+{
+	return (uintptr_t)pkt->data - (uintptr_t)pkt->room < 2 * PKT_FRAME_OFFSET;
+}
+
 bool pkt_read(const struct pkt *pkt, uint32_t offset_bytes, uint8_t *to, uint32_t len_bytes)
 {
 	uint32_t num_bytes = 0;
@@ -101,7 +107,7 @@ bool pkt_pull(struct pkt *pkt)
 {
 	uint8_t *frame = pkt->room + PKT_FRAME_OFFSET;
 
-	if (pkt->data == frame)
+	if (pkt_is_in_room(pkt))
 		return true; /* and nothing is written: other cores may have it already */
 	if (!pkt_read(pkt, 0, frame, pkt->len_bytes))
 		return false;
@@ -110,6 +116,17 @@ bool pkt_pull(struct pkt *pkt)
 	pkt->have_bytes = pkt->len_bytes;
 	pkt->has_header = false;
 	return true;
+}
+
+void pkt_copy(struct pkt *to, const struct pkt *from)
+{
+	to->data = to->room + PKT_FRAME_OFFSET;
+	to->have_bytes = to->len_bytes = from->len_bytes;
+	to->in_port = from->in_port;
+	to->has_header = false;
+	to->vq = NULL;
+	to->key = from->key;
+	memcpy(to->data, from->data, from->len_bytes);
 }
 
 bool pkt_parse(struct pkt *pkt)

@@ -12,6 +12,8 @@
 #include <xvio/port.h>
 #include <xvio/stats.h>
 #include "lib/list.h"
+#include "path/meter.h"
+#include "path/policy.h"
 #include "path/stats.h"
 
 struct core;
@@ -56,6 +58,8 @@ struct port {
 	_Atomic bool admin_up;
 	_Atomic uint16_t mtu;
 	uint8_t mac[6]; /* core 0 */
+	struct policy policy; /* the owner's */
+	struct meter meter; /* the owner's */
 };
 
 /* Forgets all ports and counters (worker_init). */

@@ -34,8 +34,10 @@ void vnet_ring(struct core *core, uint32_t doorbell)
 {
 	struct vnet_queue *queue = vnet_doorbell[doorbell];
 
-	if (queue && !queue->vq->error)
-		vnet_activate(core, queue);
+	if (!queue || queue->vq->error)
+		return;
+	stats_add_counter(&queue->count.notifications, 1);
+	vnet_activate(core, queue);
 }
 
 void vnet_queue_failed(struct core *core, struct vnet_queue *queue)
@@ -99,6 +101,18 @@ static bool vnet_waits(const struct core *core, struct vnet_queue *queue)
 	return queue->num_waits;
 }
 
+/* A queue whose port has sent all that it may for now is left alone until it may send more. */
+static bool vnet_is_throttled(struct core *core, struct meter *meter)
+{
+	if (!meter->bits_per_us)
+		return false;
+	meter_fill(meter, core->now_us);
+	if (meter_is_open(meter))
+		return false;
+	core_wake_at(core, meter_opens_us(meter));
+	return true;
+}
+
 /*
  * Chooses the active queues of this round, and fetches where the stock is empty or, for receive queues,
  * low. A chosen queue leaves the list; vnet_rest() or vnet_take() put it back if it is to be looked at
@@ -122,7 +136,8 @@ static unsigned vnet_choose(struct core *core, struct vnet_queue **looked_at)
 				!worker_is_polling(); /* the others' turn comes next: no sleep */
 			break;
 		}
-		if (vnet_waits(core, queue))
+		if (vnet_waits(core, queue) ||
+		    (brings_packets && vnet_is_throttled(core, &queue->vnet->port.meter)))
 			continue;
 		list_remove(link);
 		if (brings_packets)
@@ -200,7 +215,7 @@ static inline void vnet_fill_pkt(struct pkt *pkt, struct virtq *vq, const struct
 static inline bool vnet_reads_header(const struct virtq *vq)
 {
 	return !HAL_HOST_MAPPED || vq->config.offloads ||
-	       vq->config.hdr_bytes != sizeof(struct virtio_net_hdr);
+	       vq->config.hdr_bytes == sizeof(struct xvio_pkt_meta);
 }
 
 static inline void vnet_read_mapped(struct pkt *pkt, const struct virtq_chain *chain,
@@ -290,15 +305,36 @@ static struct pkt *vnet_ask_pieces(struct core *core, struct vnet_queue *queue,
 	return pkt;
 }
 
+/* Pays for up to num chains of the stock, as long as their port may send; returns for how many. */
+static uint32_t vnet_pay(struct meter *meter, const struct virtq *vq, uint32_t num)
+{
+	uint32_t i;
+
+	for (i = 0; i < num && meter_is_open(meter); i++)
+		meter_take(meter, virtq_peek(vq, i)->len_bytes - vq->config.hdr_bytes);
+	return i;
+}
+
+/* How many of num chains may be asked for now. */
+static uint32_t vnet_affords(const struct vnet_queue *queue, uint32_t num)
+{
+	struct meter meter = queue->vnet->port.meter;
+
+	return vnet_pay(&meter, queue->vq, num);
+}
+
 /* Asks for the packets in a queue's stock; those for which there is no room wait there. */
 static void vnet_ask(struct core *core, struct vnet_queue *queue)
 {
 	struct virtq *vq = queue->vq;
+	struct meter *meter = &queue->vnet->port.meter;
 	uint32_t num = bits_min(bits_min(virtq_stock(vq), PKT_BURST), core->pool.num_free);
 	uint32_t i = 0;
 
 	if (vq->error)
 		num = 0;
+	if (meter->bits_per_us)
+		num = vnet_affords(queue, num);
 	while (i < num) {
 		const struct virtq_chain *chain;
 		struct pkt_pool *pool;
@@ -316,6 +352,8 @@ static void vnet_ask(struct core *core, struct vnet_queue *queue)
 		queue->pkt[i++] = pool ? vnet_ask_pieces(core, queue, chain, pool) : NULL;
 	}
 	queue->num_asked = i;
+	if (meter->bits_per_us)
+		vnet_pay(meter, vq, i);
 }
 
 /* After the packets have come: they are the card's now, and the chains will be the driver's. */

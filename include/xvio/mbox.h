@@ -66,6 +66,8 @@ XVIO_ASSERT_SIZE(struct xvio_mbox_rsp, 16);
 #define XVIO_CMD_VDPA_VQ_GET	   0x0048 /* xvio_cmd_vdpa_vq_id -> xvio_vdpa_vq_state */
 #define XVIO_CMD_VDPA_MAP	   0x0049 /* xvio_cmd_vdpa_map -> - */
 #define XVIO_CMD_VF_SET_NUM	   0x0050 /* xvio_cmd_object (how many) -> - ; VFs and their ports */
+#define XVIO_CMD_VF_SET		   0x0051 /* xvio_cmd_vf -> - ; what the administrator decides */
+#define XVIO_CMD_VF_GET		   0x0052 /* xvio_cmd_object (VF) -> xvio_cmd_vf */
 
 /* Names one object: port, queue or vDPA device, or a number of them, as the opcode says. */
 struct xvio_cmd_object {
@@ -252,5 +254,31 @@ struct xvio_map_entry {
 	xvio_le32 reserved; /* 0 */
 };
 XVIO_ASSERT_SIZE(struct xvio_map_entry, 32);
+
+/*
+ * What the server's administrator has decided of a VF. It belongs to the port: resets of the function, and
+ * of the device by its driver, leave it; VF_SET_NUM makes VFs with all of it off.
+ */
+#define XVIO_VF_SET_VLAN     0x1u
+#define XVIO_VF_SET_SPOOFCHK 0x2u
+#define XVIO_VF_SET_TRUST    0x4u
+#define XVIO_VF_SET_RATE     0x8u
+
+#define XVIO_VF_F_SPOOFCHK 0x1u /* only frames with the VF's own source address may enter */
+#define XVIO_VF_F_TRUSTED  0x2u /* its driver may change what the administrator has set */
+
+#define XVIO_VF_VLAN_PCP 0xe000u /* in vlan_tci; the bit between is 0 */
+#define XVIO_VF_VLAN_VID 0x0fffu
+
+struct xvio_cmd_vf {
+	xvio_le16 vf; /* number */
+	xvio_le16 what; /* XVIO_VF_SET_*, other fields are ignored; in an answer 0 */
+	xvio_le16 flags; /* XVIO_VF_F_* */
+	xvio_le16
+		vlan_tci; /* the 802.1Q tag that its frames have on the card, VID 1 .. 4094; 0: none */
+	xvio_le32 max_tx_mbps; /* of what it may send, 10^6 bits per second; 0: no limit */
+	uint8_t reserved[4]; /* 0 */
+};
+XVIO_ASSERT_SIZE(struct xvio_cmd_vf, 16);
 
 #endif

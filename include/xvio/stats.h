@@ -38,7 +38,10 @@
 	X(MBOX_BAD_OBJECT, "mbox_bad_object")                                                      \
 	X(MBOX_BAD_VALUE, "mbox_bad_value")                                                        \
 	X(SPLIT_FRAMES,                                                                            \
-	  "split_frames") /* what the card cut packets into for this port, but one each */
+	  "split_frames") /* what the card cut packets into for this port, but one each */         \
+	X(DROP_FILTERED, "drop_filtered") /* the receiver's driver does not want it */             \
+	X(DROP_SPOOFED, "drop_spoofed") /* the port's policy does not let it send this */          \
+	X(DROP_VLAN, "drop_vlan") /* not of the VLAN of the port it should have left by */
 
 #define XVIO_STAT_ENUM(symbol, name) XVIO_STAT_##symbol,
 enum xvio_stat { XVIO_STATS(XVIO_STAT_ENUM) XVIO_STAT_NUM };
