@@ -72,7 +72,7 @@ $(C)/replay/device: $(CHECK_FUZZ_DEVICE:%.c=$(C)/obj/%.o)
 
 $(C)/replay/%: $(C)/obj/tests/fuzz/fuzz_%.o $(C)/obj/tests/fuzz/replay.o $(C)/libcheck.a
 	@mkdir -p $(@D)
-	gcc $(CHECK_SANITIZE) -o $@ $^ -lcmocka
+	gcc $(CHECK_SANITIZE) -o $@ $(filter %.o,$^) $(filter %.a,$^) -lcmocka
 
 $(CM)/obj/%.o: %.c
 	@mkdir -p $(@D)
