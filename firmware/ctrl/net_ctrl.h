@@ -64,8 +64,8 @@ struct net_ctrl {
 void net_ctrl_init(struct net_ctrl *nc, uint16_t port, uint16_t max_pairs);
 
 /*
- * What the host lets the device's driver do, now and after each reset; at first both. may_take_all: ask for
- * frames that are not addressed to it (promiscuous, all multicast or unicast, more addresses than a table holds).
+ * What the host lets the driver do, now and after each reset; at first both. may_take_all: ask for
+ * frames that are not addressed to it (promiscuous, all of a sort, more addresses than a table holds).
  */
 void net_ctrl_set_trust(struct net_ctrl *nc, bool may_set_mac, bool may_take_all);
 

@@ -37,7 +37,10 @@ struct rss_hash {
 	uint16_t report; /* VIRTIO_NET_HASH_REPORT_*; _NONE: not calculated, value 0 */
 };
 
-/* All 0 but for what the key says: key_bytes <= RSS_MAX_KEY_BYTES, what is missing counts as 0. NULL: no memory. Core 0. */
+/*
+ * All 0 but for what the key says: key_bytes <= RSS_MAX_KEY_BYTES, what is missing counts as 0. NULL: no
+ * memory. Core 0.
+ */
 struct rss *rss_create(const uint8_t *key, uint32_t key_bytes);
 
 /* When no worker can still be using it; NULL is ignored. Core 0. */

@@ -49,8 +49,7 @@ struct vnet_counters {
 	uint64_t bytes; /* of their frames */
 	uint64_t interrupts;
 	uint64_t drops; /* all packets lost here */
-	uint64_t
-		drops_of_ring; /* those of them for which no buffers were there, or whose buffers are no packet */
+	uint64_t drops_of_ring; /* those without a buffer, or in buffers that are no packet */
 };
 
 /* All 0 if there is no such port or queue. */
