@@ -434,6 +434,8 @@ static void test_rest_of_a_packet_outside_the_map(void **state)
 	unsigned whole;
 
 	(void)state;
+	if (bed_rings.indirect)
+		return; /* the chain stands in a table then: test_indirect has one outside the map */
 	for (whole = 0; whole < 2; whole++) {
 		start(GSO_ALL_OFFLOADS, whole ? GSO_ALL_OFFLOADS : 0, true);
 		make(true, false, 5000, 1000);
