@@ -110,16 +110,43 @@ static void lowest_free_id(void **state)
 	for (uint32_t i = 0; i < 5; i++) {
 		assert_int_equal(card_create_vdpa(), i);
 		assert_int_equal(created->port, XVIO_PORT_VDPA(i));
-		assert_int_equal(created->num_queues, 2);
-		assert_int_equal(created->queue_base, 64 + 2 * i);
+		assert_int_equal(created->num_queues, 3);
+		assert_int_equal(created->queue_base, 64 + 3 * i);
 	}
 	assert_int_equal(card_object(XVIO_CMD_VDPA_DESTROY, 2), XVIO_ST_OK);
 	assert_false(port_exists(XVIO_PORT_VDPA(2)));
 	assert_int_equal(card_object(XVIO_CMD_VDPA_GET_STATUS, 2), XVIO_ST_BAD_OBJECT);
 	assert_int_equal(card_create_vdpa(), 2);
-	assert_int_equal(created->queue_base, 64 + 2 * 2); /* its doorbells again */
+	assert_int_equal(created->queue_base, 64 + 3 * 2); /* its doorbells again */
 	assert_int_equal(card_create_vdpa(), 5);
-	assert_int_equal(created->queue_base, 64 + 2 * 5);
+	assert_int_equal(created->queue_base, 64 + 3 * 5);
+}
+
+/* As long a run as the device has queues; a gap that is too short is passed over. */
+static void doorbells_for_all_queues(void **state)
+{
+	const struct xvio_vdpa_created *created = card_result();
+	const struct xvio_vdpa_config *config = card_result();
+	struct xvio_cmd_vdpa_create create = {.queue_pairs = 8};
+
+	(void)state;
+	card_create_vdpa();
+	card_create_vdpa();
+	card_create_vdpa();
+	assert_int_equal(card_object(XVIO_CMD_VDPA_DESTROY, 1), XVIO_ST_OK);
+	assert_int_equal(card_command(XVIO_CMD_VDPA_CREATE, create), XVIO_ST_OK);
+	assert_int_equal(created->dev, 1);
+	assert_int_equal(created->num_queues, 17);
+	assert_int_equal(created->queue_base, 64 + 3 * 3);
+	assert_int_equal(card_object(XVIO_CMD_VDPA_GET_CONFIG, 1), XVIO_ST_OK);
+	assert_int_equal(config->max_virtqueue_pairs, 8);
+	assert_true(config->features & VIRTIO_BIT(VIRTIO_NET_F_MQ));
+	card_create_vdpa();
+	assert_int_equal(created->queue_base, 64 + 3);
+	assert_int_equal(card_object(XVIO_CMD_VDPA_GET_CONFIG, 3), XVIO_ST_OK);
+	assert_int_equal(config->features & VIRTIO_BIT(VIRTIO_NET_F_MQ), 0);
+	create.queue_pairs = 9;
+	assert_int_equal(card_command(XVIO_CMD_VDPA_CREATE, create), XVIO_ST_UNSUPPORTED);
 }
 
 static void as_many_as_it_says(void **state)
@@ -251,6 +278,7 @@ int main(void)
 		cmocka_unit_test_setup(port_life, card_start),
 		cmocka_unit_test_setup(macs_differ, card_start),
 		cmocka_unit_test_setup(config_changes, card_start),
+		cmocka_unit_test_setup(doorbells_for_all_queues, card_start),
 		cmocka_unit_test_setup(lowest_free_id, card_start),
 		cmocka_unit_test_setup(as_many_as_it_says, card_start),
 		cmocka_unit_test_setup(map_tables, card_start),

@@ -157,7 +157,7 @@ static void a_good_driver(void **state)
 
 	(void)state;
 	check_as_after_reset();
-	assert_int_equal(RD(num_queues), 2);
+	assert_int_equal(RD(num_queues), XVIO_VF_MAX_QUEUES);
 	go_live();
 	WR(queue_select, 1);
 	assert_int_equal(RD(queue_enable), 1);
@@ -191,7 +191,7 @@ static void features_refused(void **state)
 
 	(void)state;
 	WR(device_status, 1);
-	accept_features(offered | VIRTIO_BIT(60)); /* not offered */
+	accept_features(offered | VIRTIO_BIT(39)); /* not offered */
 	assert_int_equal(RD(device_status), 3);
 	accept_features(VIRTIO_BIT(VIRTIO_F_VERSION_1)); /* will not do */
 	assert_int_equal(RD(device_status), 3);
@@ -203,7 +203,7 @@ static void features_refused(void **state)
 	WR(driver_feature, (uint32_t)(offered >> 32));
 	WR(device_status, 9); /* good ones, but DRIVER is left out */
 	assert_int_equal(RD(device_status), 1);
-	accept_features(offered | VIRTIO_BIT(60));
+	accept_features(offered | VIRTIO_BIT(39));
 	assert_int_equal(RD(device_status), 3);
 	accept_features(offered);
 	assert_int_equal(RD(device_status), 11);
@@ -233,7 +233,7 @@ static void steps_in_order(void **state)
 
 static void queues_out_of_range(void **state)
 {
-	static const uint16_t selects[] = {2, 3, 15, 16, 255, 0xffff};
+	static const uint16_t selects[] = {XVIO_VF_MAX_QUEUES, 18, 31, 255, 0xffff};
 
 	(void)state;
 	WR(device_status, 1);
@@ -446,7 +446,7 @@ static void configuration(void **state)
 	assert_memory_equal(config.mac, expected, 6);
 	assert_int_equal(config.status, VIRTIO_NET_S_LINK_UP);
 	assert_int_equal(config.mtu, 1500);
-	assert_int_equal(config.max_virtqueue_pairs, 1);
+	assert_int_equal(config.max_virtqueue_pairs, VIRTIO_DEV_MAX_PAIRS);
 	go_live();
 	generation = (uint8_t)RD(config_generation);
 	assert_int_equal(card_command(XVIO_CMD_PORT_SET, set), XVIO_ST_OK);

@@ -148,7 +148,7 @@ static void compare(const struct model *model)
 static void walk_step(struct model *model)
 {
 	static const uint64_t features[] = {0, CARD_MUST_FEATURES, ALL_OFFERED,
-					    CARD_MUST_FEATURES | VIRTIO_BIT(60),
+					    CARD_MUST_FEATURES | VIRTIO_BIT(39),
 					    VIRTIO_BIT(VIRTIO_F_VERSION_1)};
 	static const uint8_t statuses[] = {1, 3, 3, 11, 11, 15, 15, 15, 0x8f, 0x4f, 0x1f, 7, 9, 0};
 	const uint32_t random = walk_random();
