@@ -39,9 +39,8 @@ void cmd_vdpa_queue_error(uint16_t port, uint32_t object, uint32_t error);
 /* Destroys all vDPA devices. */
 void cmd_vdpa_reset(void);
 
-/* How many there can be, and virtio features they can offer. */
+/* How many there can be. */
 unsigned cmd_vdpa_max(void);
-uint64_t cmd_vdpa_features(void);
 
 /* Virtual functions: forgets all, at start; removes all. */
 void cmd_vf_start(void);
@@ -80,7 +79,7 @@ bool cmd_is_station_mac(const uint8_t mac[6]);
 
 bool cmd_is_mtu(uint16_t mtu);
 
-/* What a host says about a split virtqueue; the field that is wrong, CMD_RING_OK if none is. */
+/* What a host says about a virtqueue; the field that is wrong, CMD_RING_OK if none is. */
 enum cmd_ring_field {
 	CMD_RING_OK,
 	CMD_RING_SIZE,
@@ -91,6 +90,7 @@ enum cmd_ring_field {
 };
 
 struct cmd_ring {
+	bool packed;
 	uint16_t size;
 	uint16_t vector;
 	uint64_t desc;
@@ -98,7 +98,10 @@ struct cmd_ring {
 	uint64_t device;
 };
 
-/* Size a power of two in range, vector on the card, parts aligned (virtio 1.2, 2.7) and not wrapping. */
+/*
+ * Size in range, of a split ring a power of two; vector on the card; parts aligned (virtio 1.2, 2.7, 2.8)
+ * and not wrapping.
+ */
 enum cmd_ring_field cmd_check_ring(const struct cmd_ring *ring);
 
 #endif

@@ -5,6 +5,7 @@
  */
 #include "ctrl/cmd_vdpa.h"
 #include "ctrl/event.h"
+#include "ctrl/net_features.h"
 #include "lib/heap.h"
 #include "path/port.h"
 #include "path/vnet.h"
@@ -33,12 +34,6 @@ unsigned cmd_vdpa_max(void)
 	return VDPA_MAX_DEVICES;
 }
 
-uint64_t cmd_vdpa_features(void)
-{
-	return VIRTIO_BIT(VIRTIO_NET_F_MTU) | VIRTIO_BIT(VIRTIO_NET_F_MAC) |
-	       VIRTIO_BIT(VIRTIO_NET_F_STATUS) | VIRTIO_DEV_MUST_FEATURES;
-}
-
 struct virtio_dev *cmd_vdpa_find(uint32_t id)
 {
 	return id < VDPA_MAX_DEVICES ? vdpa_devices[id] : NULL;
@@ -53,9 +48,10 @@ static struct virtio_dev *vdpa_find_port(uint16_t port)
 
 static unsigned vdpa_check_create(const struct xvio_cmd_vdpa_create *create, uint32_t *detail)
 {
-	if (create->features & ~cmd_vdpa_features())
+	if (create->features & ~net_features_all())
 		return cmd_unsupported(detail, offsetof(struct xvio_cmd_vdpa_create, features));
-	if (create->features && ~create->features & VIRTIO_DEV_MUST_FEATURES)
+	if (create->features && (~create->features & NET_FEATURES_MUST ||
+				 net_features_whole(create->features) != create->features))
 		return cmd_bad_value(detail, offsetof(struct xvio_cmd_vdpa_create, features));
 	if (!cmd_is_zero(create->mac, 6) && !cmd_is_station_mac(create->mac))
 		return cmd_bad_value(detail, offsetof(struct xvio_cmd_vdpa_create, mac));
@@ -91,7 +87,7 @@ static struct virtio_dev *vdpa_add(uint32_t id, const struct xvio_cmd_vdpa_creat
 	dev->port = (uint16_t)XVIO_PORT_VDPA(id);
 	dev->function = XVIO_FUNCTION_PF;
 	dev->queue_base = VDPA_FIRST_DOORBELL + id * VIRTIO_DEV_QUEUES;
-	dev->offered = create->features ? create->features : cmd_vdpa_features();
+	dev->offered = create->features ? create->features : net_features_vdpa();
 	dev->map = iotlb_create(NULL, 0, &bad);
 	if (!dev->map)
 		goto free_dev;

@@ -6,6 +6,7 @@
  */
 #include "ctrl/cmd.h"
 #include "ctrl/event.h"
+#include "ctrl/net_features.h"
 #include "ctrl/vf_admin.h"
 #include "ctrl/virtio_pci.h"
 #include "hal/hal.h"
@@ -63,7 +64,7 @@ static struct virtio_pci *vf_create(unsigned n)
 	pci->dev.port = port;
 	pci->dev.function = (uint16_t)XVIO_FUNCTION_VF(n);
 	pci->dev.queue_base = XVIO_VF_DOORBELL(n, 0);
-	pci->dev.offered = cmd_vdpa_features();
+	pci->dev.offered = net_features_all();
 	pci->dev.map = iotlb_identity(); /* a VF's addresses are the bus's; the IOMMU guards them */
 	virtio_pci_reset(pci);
 	return pci;

@@ -4,6 +4,8 @@
  * which owns struct virtio_dev; running queues belong to the port's worker (path/vnet.h).
  */
 #include "ctrl/virtio_dev.h"
+#include "ctrl/net_features.h"
+#include "path/offload.h"
 #include "path/vnet.h"
 #include <string.h>
 #include <xvio/event.h>
@@ -15,6 +17,11 @@
 	(VIRTIO_STATUS_ACKNOWLEDGE | VIRTIO_STATUS_DRIVER | VIRTIO_STATUS_DRIVER_OK | \
 	 VIRTIO_STATUS_FEATURES_OK | VIRTIO_STATUS_FAILED)
 
+static bool dev_accepted(const struct virtio_dev *dev, unsigned feature)
+{
+	return dev->accepted & VIRTIO_BIT(feature);
+}
+
 static bool dev_is_live(const struct virtio_dev *dev)
 {
 	return dev->status & VIRTIO_STATUS_DRIVER_OK;
@@ -25,6 +32,11 @@ static bool dev_start_queue(struct virtio_dev *dev, unsigned index)
 	const struct virtio_vq *vq = &dev->vq[index];
 	const struct virtq_config config = {
 		.role = index % 2 ? VIRTQ_FROM_DRIVER : VIRTQ_TO_DRIVER,
+		.packed = virtio_dev_is_packed(dev),
+		.event_idx = dev_accepted(dev, VIRTIO_F_EVENT_IDX),
+		.in_order = dev_accepted(dev, VIRTIO_F_IN_ORDER),
+		.mergeable = dev_accepted(dev, VIRTIO_NET_F_MRG_RXBUF),
+		.offloads = offload_asked(dev->accepted),
 		.size = vq->size,
 		.last_avail = vq->last_avail,
 		.function = dev->function,
@@ -48,6 +60,7 @@ static void dev_stop_queue(struct virtio_dev *dev, unsigned index)
 /* All queues that are ready, or none. */
 static bool dev_start_queues(struct virtio_dev *dev)
 {
+	vnet_set_takes(dev->port, offload_taken(dev->accepted));
 	for (unsigned i = 0; i < VIRTIO_DEV_QUEUES; i++) {
 		if (!dev->vq[i].ready || dev_start_queue(dev, i))
 			continue;
@@ -80,8 +93,9 @@ static bool dev_is_in_order(uint8_t status)
 
 static bool dev_features_will_do(const struct virtio_dev *dev)
 {
-	return (dev->accepted & VIRTIO_DEV_MUST_FEATURES) == VIRTIO_DEV_MUST_FEATURES &&
-	       !(dev->accepted & ~dev->offered);
+	return (dev->accepted & NET_FEATURES_MUST) == NET_FEATURES_MUST &&
+	       !(dev->accepted & ~dev->offered) &&
+	       net_features_whole(dev->accepted) == dev->accepted;
 }
 
 unsigned virtio_dev_set_status(struct virtio_dev *dev, uint8_t status)
@@ -117,6 +131,16 @@ unsigned virtio_dev_set_features(struct virtio_dev *dev, uint64_t features)
 		return XVIO_ST_BAD_VALUE;
 	dev->accepted = features;
 	return XVIO_ST_OK;
+}
+
+bool virtio_dev_is_packed(const struct virtio_dev *dev)
+{
+	return dev_accepted(dev, VIRTIO_F_RING_PACKED);
+}
+
+uint16_t virtio_dev_first_avail(const struct virtio_dev *dev)
+{
+	return virtio_dev_is_packed(dev) ? VIRTQ_PACKED_WRAP : 0;
 }
 
 unsigned virtio_dev_ready_queue(struct virtio_dev *dev, unsigned index,

@@ -16,7 +16,7 @@
 struct virtio_vq {
 	uint16_t size;
 	uint16_t vector;
-	uint16_t last_avail; /* exact while stopped */
+	uint16_t last_avail; /* as in struct xvio_vdpa_vq_state */
 	bool ready; /* set up by the driver; runs if DRIVER_OK is set too */
 	uint8_t error; /* XVIO_RING_ERR_* that stopped it */
 	uint64_t desc_iova;
@@ -37,10 +37,6 @@ struct virtio_dev {
 	struct virtio_vq vq[VIRTIO_DEV_QUEUES];
 };
 
-/* Feature bits without which no driver gets on with us: both are always to be accepted. */
-#define VIRTIO_DEV_MUST_FEATURES \
-	(VIRTIO_BIT(VIRTIO_F_VERSION_1) | VIRTIO_BIT(VIRTIO_F_ACCESS_PLATFORM))
-
 /*
  * The driver writes the device status (2.1). 0 resets: all queues are stopped and forgotten when it
  * returns, the map stays. FEATURES_OK stays clear if the accepted features will not do (3.1.1).
@@ -60,10 +56,16 @@ unsigned virtio_dev_set_features(struct virtio_dev *dev, uint64_t features);
 unsigned virtio_dev_ready_queue(struct virtio_dev *dev, unsigned index,
 				const struct virtio_vq *setup);
 
+/* Whether the driver has accepted packed rings. */
+bool virtio_dev_is_packed(const struct virtio_dev *dev);
+
+/* Where a queue begins that has no past. */
+uint16_t virtio_dev_first_avail(const struct virtio_dev *dev);
+
 /* Makes a queue not ready; its last_avail is exact then. A queue that is not ready stays as it was. */
 void virtio_dev_unready_queue(struct virtio_dev *dev, unsigned index);
 
-/* Index of a queue's next available entry, exact while it is stopped. */
+/* A queue's place, exact while it is stopped. */
 uint16_t virtio_dev_last_avail(const struct virtio_dev *dev, unsigned index);
 
 /* A worker stopped this queue for a bad ring: NEEDS_RESET (2.1.2). False: old news, nothing done. */

@@ -12,7 +12,8 @@
 #include <xvio/pci.h>
 #include <xvio/virtio.h>
 
-_Static_assert(sizeof(struct virtio_pci_common) == XVIO_VF_COMMON_BYTES, "common configuration");
+_Static_assert(offsetof(struct virtio_pci_common, unused) == XVIO_VF_COMMON_BYTES,
+	       "common configuration");
 _Static_assert(sizeof(struct virtio_net_config) == XVIO_VF_DEVICE_BYTES, "device configuration");
 
 static struct virtio_vq *pci_selected(struct virtio_pci *pci)
@@ -88,6 +89,11 @@ static void pci_needs_reset(struct virtio_pci *pci)
 	pci_notify_config(pci);
 }
 
+static const struct virtio_vq pci_no_setup = {
+	.size = VIRTIO_PCI_QUEUE_SIZE,
+	.vector = VIRTIO_MSI_NO_VECTOR,
+};
+
 void virtio_pci_reset(struct virtio_pci *pci)
 {
 	virtio_dev_set_status(&pci->dev, 0);
@@ -97,10 +103,7 @@ void virtio_pci_reset(struct virtio_pci *pci)
 	pci->config_vector = VIRTIO_MSI_NO_VECTOR;
 	pci->queue_select = 0;
 	for (unsigned i = 0; i < VIRTIO_DEV_QUEUES; i++)
-		pci->setup[i] = (struct virtio_vq){
-			.size = VIRTIO_PCI_QUEUE_SIZE,
-			.vector = VIRTIO_MSI_NO_VECTOR,
-		};
+		pci->setup[i] = pci_no_setup;
 	pci_show_config(pci);
 	pci_show(pci);
 }
@@ -166,12 +169,14 @@ static void pci_write_queue_vector(struct virtio_pci *pci, uint32_t value)
 /* Only 1 has a meaning (4.1.4.3.2). */
 static void pci_write_queue_enable(struct virtio_pci *pci, uint32_t value)
 {
-	const struct virtio_vq *vq = pci_changeable(pci);
+	struct virtio_vq *vq = pci_changeable(pci);
 	struct cmd_ring ring;
 
 	if (!vq || value != 1)
 		return;
+	vq->last_avail = virtio_dev_first_avail(&pci->dev);
 	ring = (struct cmd_ring){
+		.packed = virtio_dev_is_packed(&pci->dev),
 		.size = vq->size,
 		.vector = vq->vector,
 		.desc = vq->desc_iova,
@@ -181,6 +186,20 @@ static void pci_write_queue_enable(struct virtio_pci *pci, uint32_t value)
 	if (cmd_check_ring(&ring) != CMD_RING_OK ||
 	    virtio_dev_ready_queue(&pci->dev, pci->queue_select, vq) != XVIO_ST_OK)
 		pci_needs_reset(pci);
+}
+
+/*
+ * The queue is stopped and its registers are as at the start when this returns, before which no register
+ * is read: queue_reset never reads 1 (2.6.1, 4.1.4.3.1).
+ */
+static void pci_write_queue_reset(struct virtio_pci *pci, uint32_t value)
+{
+	struct virtio_vq *vq = pci_selected(pci);
+
+	if (!vq || value != 1 || !(pci->dev.accepted & VIRTIO_BIT(VIRTIO_F_RING_RESET)))
+		return;
+	virtio_dev_unready_queue(&pci->dev, pci->queue_select);
+	*vq = pci_no_setup;
 }
 
 /* Half a queue address, as the driver writes them. */
@@ -234,16 +253,20 @@ static void pci_write_common(struct virtio_pci *pci, uint32_t offset, uint32_t s
 	case FIELD_OF(queue_enable):
 		pci_write_queue_enable(pci, value);
 		break;
+	case FIELD_OF(queue_reset):
+		pci_write_queue_reset(pci, value);
+		break;
 	}
 }
 
 void virtio_pci_write(struct virtio_pci *pci, uint32_t offset, uint32_t size_bytes, uint32_t value)
 {
 	const uint32_t addresses = offsetof(struct virtio_pci_common, queue_desc);
+	const uint32_t behind = offsetof(struct virtio_pci_common, queue_notify_data);
 
 	if (offset >= XVIO_VF_COMMON_BYTES)
 		return; /* the device's configuration is read-only */
-	if (offset < addresses)
+	if (offset < addresses || offset >= behind)
 		pci_write_common(pci, offset, size_bytes, value);
 	else if (size_bytes == 4 && offset % 4 == 0)
 		pci_write_queue_address(pci, (offset - addresses) / 4, value);

@@ -86,10 +86,9 @@ void mac_end_round(struct mac *mac)
 }
 
 /* A MAC takes all it is given. */
-static unsigned mac_shortage(struct port *port, unsigned num, struct virtq **vqs)
+static unsigned mac_shortage(const struct port_row *row, struct virtq **vqs)
 {
-	(void)port;
-	(void)num;
+	(void)row;
 	(void)vqs;
 	return 0;
 }

@@ -34,7 +34,7 @@ static void output_fetch_short(struct core *core)
 	list_for_each_safe (link, next, &core->output.rows) {
 		struct port_row *row = list_entry(link, struct port_row, link);
 
-		num += row->port->ops->shortage(row->port, row->num_outputs, &vqs[num]);
+		num += row->port->ops->shortage(row, &vqs[num]);
 		if (num > CORE_MAX_FETCHES - PORT_MAX_SHORT) {
 			virtq_fetch(vqs, num, &core->dma);
 			num = 0;
@@ -70,6 +70,7 @@ static void output_complete(struct core *core)
 		row->port->ops->complete(core, row);
 		row->last_next = &row->first;
 		row->num_outputs = 0;
+		row->long_bytes = 0;
 		list_remove(link);
 	}
 	set->free = set->output;
@@ -214,6 +215,14 @@ static void output_sum_up(struct core *core, struct port *port, const struct pkt
 	}
 }
 
+/* A packet that stands for several frames, to a port that takes it so. */
+static void output_place_whole(struct core *core, struct port *port, const struct pkt_run *run,
+			       union output_mark mark, const uint8_t *eth_dst)
+{
+	output_place(core, port, run, mark, eth_dst);
+	port_row(port, core->number)->long_bytes += run->num_bytes;
+}
+
 /* To a port of this core: whole, or as the port can take them. */
 static void output_add_needy(struct core *core, struct port *port, const struct pkt_run *run,
 			     union output_mark mark, const uint8_t *eth_dst)
@@ -229,7 +238,7 @@ static void output_add_needy(struct core *core, struct port *port, const struct 
 	else if (offload_frame_bytes(pkt) > max_bytes)
 		output_drop(core, port->number, XVIO_STAT_DROP_OVERSIZE, 1);
 	else if (!lacks)
-		output_place(core, port, run, mark, eth_dst);
+		output_place_whole(core, port, run, mark, eth_dst);
 	else if (mark.needs & OFFLOAD_GSO)
 		output_cut(core, port, pkt, mark, eth_dst);
 	else

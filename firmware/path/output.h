@@ -15,7 +15,7 @@
 #include "path/port.h"
 
 #define OUTPUT_MAX	    512u /* packets */
-#define OUTPUT_MAX_SEGMENTS 128u /* frames that other packets were cut into */
+#define OUTPUT_MAX_SEGMENTS 64u /* frames that other packets were cut into */
 
 struct core;
 struct port_row;

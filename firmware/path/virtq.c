@@ -51,24 +51,33 @@ static void virtq_carve_rings(struct virtq *vq, uint8_t **room)
 	}
 }
 
+/* Only a packed ring's need not be a power of two (2.7, 2.8). */
+static bool virtq_size_is_good(const struct virtq_config *config)
+{
+	return config->size >= 2 && config->size <= VIRTQ_MAX_SIZE &&
+	       (config->packed || bits_is_power_of_two(config->size));
+}
+
 struct virtq *virtq_create(const struct virtq_config *config)
 {
-	size_t size = config->size;
+	size_t room_chains;
 	struct virtq *vq;
 	uint8_t *room;
 
-	if (!bits_is_power_of_two(size) || size < 2 || size > VIRTQ_MAX_SIZE)
+	if (!virtq_size_is_good(config))
 		return NULL;
-	room = heap_alloc(sizeof(*vq) + 4 * 64 + size * (sizeof(*vq->chain) + sizeof(*vq->seg)) +
+	room_chains = UINT64_C(2) << bits_log2(config->size - 1u);
+	room = heap_alloc(sizeof(*vq) + 4 * 64 +
+			  room_chains * (sizeof(*vq->chain) + sizeof(*vq->seg)) +
 			  virtq_ring_bytes(config));
 	if (!room)
 		return NULL;
 	vq = virtq_carve(&room, sizeof(*vq));
-	vq->chain = virtq_carve(&room, size * sizeof(*vq->chain));
-	vq->seg = virtq_carve(&room, size * sizeof(*vq->seg));
+	vq->chain = virtq_carve(&room, room_chains * sizeof(*vq->chain));
+	vq->seg = virtq_carve(&room, room_chains * sizeof(*vq->seg));
 	vq->config = *config;
 	vq->ops = config->packed ? &virtq_packed_ops : &virtq_split_ops;
-	vq->mask = config->size - 1u;
+	vq->mask = (uint32_t)room_chains - 1u;
 	vq->fetch_at = config->last_avail;
 	vq->published = vq->taken = vq->fetched = config->last_avail;
 	vq->wanted_flags = config->role == VIRTQ_TO_DRIVER ? VIRTQ_DESC_F_WRITE : 0;
@@ -76,7 +85,7 @@ struct virtq *virtq_create(const struct virtq_config *config)
 	if (config->role == VIRTQ_TO_DRIVER && !config->mergeable)
 		vq->min_bytes += XVIO_MIN_FRAME_BYTES;
 	virtq_carve_rings(vq, &room);
-	if (config->packed && (config->last_avail & ~VIRTQ_PACKED_WRAP) >= size)
+	if (config->packed && (config->last_avail & ~VIRTQ_PACKED_WRAP) >= config->size)
 		virtq_fail(vq, XVIO_RING_ERR_INDEX);
 	virtq_set_map(vq, config->map);
 	return vq;

@@ -29,7 +29,7 @@ struct virtq_config {
 	bool in_order; /* VIRTIO_F_IN_ORDER: one used descriptor may stand for a batch */
 	bool mergeable; /* VIRTIO_NET_F_MRG_RXBUF: a packet may fill several chains */
 	uint8_t offloads; /* OFFLOAD_* that the driver may ask for in headers (offload.h) */
-	uint16_t size; /* power of two, 2 .. VIRTQ_MAX_SIZE */
+	uint16_t size; /* 2 .. VIRTQ_MAX_SIZE; split: a power of two */
 	uint16_t last_avail; /* go on here; packed: place in the ring, VIRTQ_PACKED_WRAP */
 	uint16_t function; /* PCI requester */
 	uint16_t vector; /* MSI-X or XVIO_VECTOR_NONE */
@@ -65,7 +65,7 @@ struct virtq_chain {
 			uint16_t num_segs; /* 0: direct */
 			uint16_t num_descs;
 			uint16_t at; /* place in the ring, as in virtq_config.last_avail */
-			uint16_t first_seg; /* not direct: runs freely, modulo size */
+			uint16_t first_seg; /* not direct: runs freely */
 		};
 		uint64_t shape; /* these in one */
 	};
@@ -104,7 +104,7 @@ struct virtq {
 	uint32_t published;
 	uint32_t taken;
 	uint32_t fetched;
-	uint32_t mask; /* size - 1 */
+	uint32_t mask; /* of a chain's or buffer's number: its place in chain, or seg */
 	uint16_t fetch_at; /* place of chain number fetched */
 	uint16_t num_new; /* between two steps of virtq_fetch() */
 	uint16_t last_port; /* where a packet of this queue went: a hint, vnet_send.c */
@@ -118,8 +118,8 @@ struct virtq {
 	uint32_t min_bytes; /* of a chain */
 	uint32_t seg_prod, seg_cons;
 	struct xvio_map_entry hit; /* where the last address was found */
-	struct virtq_chain *chain; /* [size], number n at n & mask */
-	struct virtq_seg *seg; /* [size]: a sound ring never has more descriptors in flight */
+	struct virtq_chain *chain; /* [size, up to a power of two], number n at n & mask */
+	struct virtq_seg *seg; /* as many: a sound ring never has more descriptors in flight */
 	union {
 		struct { /* split */
 			struct virtq_desc *desc;
@@ -137,7 +137,7 @@ struct virtq {
 	struct virtq_config config;
 };
 
-/* NULL: the size is not a power of two in range, or no memory. Core 0. */
+/* NULL: the size will not do, or no memory. Core 0. */
 struct virtq *virtq_create(const struct virtq_config *config);
 void virtq_destroy(struct virtq *vq);
 
@@ -172,7 +172,7 @@ static inline struct virtq_chain *virtq_peek(const struct virtq *vq, uint32_t i)
 /* How many more chains the ring can hold. */
 static inline uint32_t virtq_unfetched(const struct virtq *vq)
 {
-	return vq->mask + 1 - (vq->fetched - vq->published);
+	return vq->config.size - (vq->fetched - vq->published);
 }
 
 /* How many more chains may be fetched at once. */

@@ -241,7 +241,7 @@ static uint32_t vnet_ask_direct(struct core *core, struct vnet_queue *queue, str
 	const uint32_t request = dma_request(HAL_DMA_READ, vq->config.function);
 	struct hal_dma_op *op = HAL_HOST_MAPPED ? NULL : dma_reserve(&core->dma, num);
 	const struct virtq_chain *begin = virtq_peek(vq, first);
-	const struct virtq_chain *end = vq->chain + vq->config.size;
+	const struct virtq_chain *end = vq->chain + vq->mask + 1;
 	const struct virtq_chain *chain;
 	struct pkt **top = pkt_top(&core->pool);
 

@@ -61,13 +61,13 @@ void vnet_prefetch_to(struct core *core, const struct vnet_queue *from)
 
 _Static_assert(VNET_MAX_QUEUES / 2 <= PORT_MAX_SHORT, "receive queues");
 
-/*
- * Any of the queues may be the one that they all go to. Where a packet may fill several chains there are
- * to be some more: those of one long packet.
- */
-static unsigned vnet_shortage(struct port *port, unsigned num, struct virtq **vqs)
+#define VNET_MERGED_BYTES 1500u /* of a mergeable buffer, at a guess */
+
+/* Any of the queues may be the one that they all go to; a long packet may fill many chains. */
+static unsigned vnet_shortage(const struct port_row *row, struct virtq **vqs)
 {
-	const struct vnet *vnet = list_entry(port, struct vnet, port);
+	const struct vnet *vnet = list_entry(row->port, struct vnet, port);
+	const uint32_t num_more = row->long_bytes / VNET_MERGED_BYTES;
 	unsigned num_short = 0;
 	unsigned i;
 
@@ -75,7 +75,7 @@ static unsigned vnet_shortage(struct port *port, unsigned num, struct virtq **vq
 		struct virtq *vq = vnet->receive[i]->vq;
 
 		if (!vq->error &&
-		    virtq_stock(vq) < num + (vq->config.mergeable ? VNET_RX_STOCK_LOW : 0))
+		    virtq_stock(vq) < row->num_outputs + (vq->config.mergeable ? num_more : 0))
 			vqs[num_short++] = vq;
 	}
 	return num_short;

@@ -144,7 +144,7 @@ struct xvio_cmd_flow {
 XVIO_ASSERT_SIZE(struct xvio_cmd_flow, 8);
 
 struct xvio_cmd_vdpa_create {
-	xvio_le64 features; /* virtio feature bits to offer; 0: all that the card can */
+	xvio_le64 features; /* virtio feature bits to offer; 0: those that suit any driver */
 	uint8_t mac[6]; /* zero: the firmware derives one from the card's */
 	xvio_le16 mtu; /* 0: 1500 */
 	xvio_le16 queue_pairs; /* 0: 1 */
@@ -198,7 +198,7 @@ struct xvio_cmd_vdpa_vq {
 	xvio_le16 vq;
 	xvio_le16 size;
 	xvio_le16 vector; /* MSI-X, or XVIO_VECTOR_NONE */
-	xvio_le16 last_avail; /* where to go on: index of the next available entry */
+	xvio_le16 last_avail; /* where to go on, as in xvio_vdpa_vq_state */
 	uint8_t ready;
 	uint8_t reserved[3]; /* 0 */
 	xvio_le64 desc_iova;
@@ -214,8 +214,12 @@ struct xvio_cmd_vdpa_vq_id {
 };
 XVIO_ASSERT_SIZE(struct xvio_cmd_vdpa_vq_id, 8);
 
+/*
+ * last_avail is the index of the next available entry; of a packed vq (RING_PACKED accepted) the place of
+ * the next descriptor, with the wrap counter in bit 15. All before it is used, while the vq is stopped.
+ */
 struct xvio_vdpa_vq_state {
-	xvio_le16 last_avail; /* index of the next available entry, exact while the vq is stopped */
+	xvio_le16 last_avail;
 	uint8_t ready;
 	uint8_t error; /* XVIO_RING_ERR_* (event.h) that stopped it, or 0 */
 	xvio_le32 reserved;

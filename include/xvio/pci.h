@@ -42,7 +42,7 @@
 
 /* Offsets in BAR 0, and lengths */
 #define XVIO_VF_COMMON		  0x0000
-#define XVIO_VF_COMMON_BYTES	  0x0038
+#define XVIO_VF_COMMON_BYTES	  0x003c
 #define XVIO_VF_ISR		  0x0100
 #define XVIO_VF_ISR_BYTES	  0x0001
 #define XVIO_VF_DEVICE		  0x0200

@@ -17,28 +17,31 @@
 #define VIRTIO_STATUS_FAILED	  0x80u
 
 /* 6 Reserved feature bits, and 5.1.3 network device: bit numbers */
-#define VIRTIO_NET_F_CSUM	  0
-#define VIRTIO_NET_F_GUEST_CSUM	  1
-#define VIRTIO_NET_F_MTU	  3
-#define VIRTIO_NET_F_MAC	  5
-#define VIRTIO_NET_F_GUEST_TSO4	  7
-#define VIRTIO_NET_F_GUEST_TSO6	  8
-#define VIRTIO_NET_F_GUEST_ECN	  9
-#define VIRTIO_NET_F_HOST_TSO4	  11
-#define VIRTIO_NET_F_HOST_TSO6	  12
-#define VIRTIO_NET_F_HOST_ECN	  13
-#define VIRTIO_NET_F_MRG_RXBUF	  15
-#define VIRTIO_NET_F_STATUS	  16
-#define VIRTIO_NET_F_MQ		  22
-#define VIRTIO_F_EVENT_IDX	  29
-#define VIRTIO_F_VERSION_1	  32
-#define VIRTIO_F_ACCESS_PLATFORM  33
-#define VIRTIO_F_RING_PACKED	  34
-#define VIRTIO_F_IN_ORDER	  35
-#define VIRTIO_NET_F_GUEST_USO4	  54
-#define VIRTIO_NET_F_GUEST_USO6	  55
-#define VIRTIO_NET_F_HOST_USO	  56
-#define VIRTIO_NET_F_GUEST_HDRLEN 59
+#define VIRTIO_NET_F_CSUM	   0
+#define VIRTIO_NET_F_GUEST_CSUM	   1
+#define VIRTIO_NET_F_MTU	   3
+#define VIRTIO_NET_F_MAC	   5
+#define VIRTIO_NET_F_GUEST_TSO4	   7
+#define VIRTIO_NET_F_GUEST_TSO6	   8
+#define VIRTIO_NET_F_GUEST_ECN	   9
+#define VIRTIO_NET_F_HOST_TSO4	   11
+#define VIRTIO_NET_F_HOST_TSO6	   12
+#define VIRTIO_NET_F_HOST_ECN	   13
+#define VIRTIO_NET_F_MRG_RXBUF	   15
+#define VIRTIO_NET_F_STATUS	   16
+#define VIRTIO_NET_F_MQ		   22
+#define VIRTIO_F_EVENT_IDX	   29
+#define VIRTIO_F_VERSION_1	   32
+#define VIRTIO_F_ACCESS_PLATFORM   33
+#define VIRTIO_F_RING_PACKED	   34
+#define VIRTIO_F_IN_ORDER	   35
+#define VIRTIO_F_ORDER_PLATFORM	   36
+#define VIRTIO_F_NOTIFICATION_DATA 38
+#define VIRTIO_F_RING_RESET	   40
+#define VIRTIO_NET_F_GUEST_USO4	   54
+#define VIRTIO_NET_F_GUEST_USO6	   55
+#define VIRTIO_NET_F_HOST_USO	   56
+#define VIRTIO_NET_F_GUEST_HDRLEN  59
 
 #define VIRTIO_BIT(n) (UINT64_C(1) << (n))
 
@@ -64,8 +67,11 @@ struct virtio_pci_common {
 	xvio_le64 queue_desc;
 	xvio_le64 queue_driver;
 	xvio_le64 queue_device;
+	xvio_le16 queue_notify_data;
+	xvio_le16 queue_reset;
+	uint8_t unused[4]; /* not the specification's */
 };
-XVIO_ASSERT_SIZE(struct virtio_pci_common, 56);
+XVIO_ASSERT_SIZE(struct virtio_pci_common, 64);
 
 /* 5.1.4 Device configuration, as far as the features reach that we offer */
 struct virtio_net_config {

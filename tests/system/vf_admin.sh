@@ -14,8 +14,8 @@ vf() { ip link set "$pf" vf "$@"; }
 shows() { ip -d link show "$pf" | grep "vf $1 " | grep -q -- "$2"; }
 # vf_stat N NAME: packets or dropped, of what the VF sent (TX) or received (RX), as ip shows.
 vf_stat() {
-	ip -s link show "$pf" | awk -v n="$1" -v w="${2%_*}:" -v c="${2#*_}" '
-		$1 == "vf" { vf = $2 }
+	ip -s link show "$pf" | awk -v n="vf $1" -v w="${2%_*}:" -v c="${2#*_}" '
+		$1 == "vf" { vf = $1 " " $2 }
 		vf == n && $1 == w { for (i = 2; i <= NF; i++) column[i] = $i; next_line = NR + 1 }
 		NR == next_line { for (i in column) if (column[i] == c) print $(i - 1) }'
 }
@@ -125,7 +125,8 @@ check "all of it together" shows 0 "$all"
 guest_kill c
 check "a function level reset" vf_reset 0
 check "leaves it" shows 0 "$all"
-check "so does another driver" vf_bind 0 virtio-pci
+vf_bind 0 virtio-pci
+check "so does another driver" shows 0 "$all"
 vf 0 vlan 0 && vf 0 max_tx_rate 0
 check "VF 0 serves a new guest" guest_up_vf c 0
 check "which reaches d" wait_for 10 guest_ping c 10.0.0.4

@@ -13,8 +13,10 @@ static const struct driver_format *driver_format(const struct driver *driver)
 }
 
 /* Where a byte of the guest's address space lies on the bus, from the region's start. */
-static uint32_t driver_bus_offset(uint32_t offset)
+static uint32_t driver_bus_offset(const struct driver *driver, uint32_t offset)
 {
+	if (driver->straight)
+		return offset;
 	if (HAL_HOST_MAPPED && offset < DRIVER_BUF_PAGE * DRIVER_PAGE_BYTES)
 		return offset;
 	return offset ^ DRIVER_PAGE_BYTES;
@@ -25,7 +27,7 @@ void driver_write(struct driver *driver, uint32_t offset, const void *data, uint
 	uint32_t i;
 
 	for (i = 0; i < len_bytes; i++)
-		driver->memory[driver_bus_offset(offset + i)] = ((const uint8_t *)data)[i];
+		driver->memory[driver_bus_offset(driver, offset + i)] = ((const uint8_t *)data)[i];
 }
 
 void driver_read(const struct driver *driver, uint32_t offset, void *data, uint32_t len_bytes)
@@ -33,7 +35,7 @@ void driver_read(const struct driver *driver, uint32_t offset, void *data, uint3
 	uint32_t i;
 
 	for (i = 0; i < len_bytes; i++)
-		((uint8_t *)data)[i] = driver->memory[driver_bus_offset(offset + i)];
+		((uint8_t *)data)[i] = driver->memory[driver_bus_offset(driver, offset + i)];
 }
 
 void driver_init(struct driver *driver, uint64_t bus_addr, uint64_t iova, uint16_t size,
@@ -41,6 +43,7 @@ void driver_init(struct driver *driver, uint64_t bus_addr, uint64_t iova, uint16
 {
 	memset(driver, 0, sizeof(*driver));
 	driver->iova = iova;
+	driver->straight = iova == bus_addr;
 	driver->size = size;
 	driver->writable = writable;
 	driver->rings = rings;
@@ -76,7 +79,7 @@ uint32_t driver_fill_map(const struct driver *driver, uint64_t bus_addr,
 		entry[num++] = (struct xvio_map_entry){
 			.iova = driver->iova + i * DRIVER_PAGE_BYTES,
 			.len_bytes = num_pages * DRIVER_PAGE_BYTES,
-			.bus_addr = bus_addr + driver_bus_offset(i * DRIVER_PAGE_BYTES),
+			.bus_addr = bus_addr + driver_bus_offset(driver, i * DRIVER_PAGE_BYTES),
 			.perm = XVIO_MAP_READ | XVIO_MAP_WRITE,
 		};
 	}

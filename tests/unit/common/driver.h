@@ -44,6 +44,7 @@ struct driver_chain {
  */
 struct driver {
 	uint64_t iova; /* of everything */
+	bool straight; /* addresses are the bus's */
 	uint16_t size;
 	bool writable; /* receive queue */
 	struct driver_rings rings;
@@ -61,7 +62,7 @@ struct driver {
 	uint8_t *memory; /* bus memory, pages swapped in pairs */
 };
 
-/* Makes the memory, at bus address bus_addr; iova is another address. */
+/* Makes the memory, at bus address bus_addr; iova is another address, or the same: then no page is elsewhere. */
 void driver_init(struct driver *driver, uint64_t bus_addr, uint64_t iova, uint16_t size,
 		 bool writable, struct driver_rings rings);
 

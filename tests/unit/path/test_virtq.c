@@ -96,16 +96,18 @@ static void test_random_chains(void **state)
 	run_random(256, 256, 1000);
 	run_random(32, 128, 500);
 	run_random(16, 8, 300);
+	if (bed_rings.packed)
+		run_random(100, 77, 500);
 }
 
-static void run_from(uint16_t place)
+static void run_from(uint16_t size, uint16_t place)
 {
 	struct driver *to = &b.driver[BED_RX];
 	struct driver *from = &a.driver[BED_TX];
 	uint32_t received = 0;
 	uint32_t sent;
 
-	start(32, 32);
+	start(size, size);
 	vnet_stop_queue(PORT_A, BED_TX);
 	vnet_stop_queue(PORT_B, BED_RX);
 	driver_set_place(from, place);
@@ -132,10 +134,14 @@ static void test_places_wrap(void **state)
 
 	(void)state;
 	if (!bed_rings.packed)
-		run_from(0xfff0);
+		run_from(32, 0xfff0);
 	for (place = 0; place < 32; place++) {
-		run_from(place);
-		run_from(place | VIRTQ_PACKED_WRAP);
+		run_from(32, place);
+		run_from(32, place | VIRTQ_PACKED_WRAP);
+	}
+	for (place = 0; bed_rings.packed && place < 37; place++) {
+		run_from(37, place);
+		run_from(37, place | VIRTQ_PACKED_WRAP);
 	}
 }
 
@@ -204,6 +210,15 @@ static void test_bad_sizes(void **state)
 		config.size = bad[i];
 		assert_false(vnet_start_queue(PORT_A, 2, &config));
 	}
+	config.map = a.map;
+	config.packed = true; /* where any size up to the largest will do */
+	for (i = 0; i < 5; i++) {
+		config.size = bad[i];
+		assert_int_equal(vnet_start_queue(PORT_A, 2, &config),
+				 bad[i] == 3 || bad[i] == 100);
+	}
+	vnet_stop_queue(PORT_A, 2);
+	config.packed = false;
 	config.size = 16;
 	config.doorbell = XVIO_NUM_DOORBELLS;
 	assert_false(vnet_start_queue(PORT_A, 2, &config));
