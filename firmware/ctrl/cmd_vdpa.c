@@ -93,6 +93,7 @@ static struct virtio_dev *vdpa_add(uint32_t id, const struct xvio_cmd_vdpa_creat
 		goto free_dev;
 	if (!vdpa_add_port(dev->port, create))
 		goto destroy_map;
+	virtio_dev_bind_doorbells(dev, VIRTIO_DEV_QUEUES);
 	return dev;
 
 destroy_map:

@@ -5,8 +5,10 @@
  */
 #include "ctrl/virtio_dev.h"
 #include "ctrl/net_features.h"
+#include "hal/hal.h"
 #include "path/offload.h"
 #include "path/vnet.h"
+#include "path/worker.h"
 #include <string.h>
 #include <xvio/event.h>
 #include <xvio/mbox.h>
@@ -16,6 +18,12 @@
 #define VIRTIO_DEV_DRIVER_BITS                                                        \
 	(VIRTIO_STATUS_ACKNOWLEDGE | VIRTIO_STATUS_DRIVER | VIRTIO_STATUS_DRIVER_OK | \
 	 VIRTIO_STATUS_FEATURES_OK | VIRTIO_STATUS_FAILED)
+
+void virtio_dev_bind_doorbells(const struct virtio_dev *dev, unsigned num)
+{
+	for (unsigned i = 0; i < num; i++)
+		hal_doorbell_bind(dev->queue_base + i, worker_choose(dev->port));
+}
 
 static bool dev_accepted(const struct virtio_dev *dev, unsigned feature)
 {

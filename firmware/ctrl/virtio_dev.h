@@ -38,6 +38,13 @@ struct virtio_dev {
 };
 
 /*
+ * Has the doorbells of num queues, from queue_base on, lead to the worker of the port. When the
+ * device is made: one that a driver rings before its queue runs would else wait where nobody takes
+ * it, and those after it with it.
+ */
+void virtio_dev_bind_doorbells(const struct virtio_dev *dev, unsigned num);
+
+/*
  * The driver writes the device status (2.1). 0 resets: all queues are stopped and forgotten when it
  * returns, the map stays. FEATURES_OK stays clear if the accepted features will not do (3.1.1).
  * DRIVER_OK starts the queues that are ready. NEEDS_RESET is the device's own and is not written.

@@ -16,6 +16,7 @@ static struct core *core_create(unsigned number, size_t cache_bytes, unsigned nu
 	core->number = number;
 	list_init(&core->active);
 	list_init(&core->publish);
+	list_init(&core->held);
 	core->cache = cache_create(cache_bytes);
 	return core->cache && pkt_pool_init(&core->pool, PKT_POOL_SIZE, PKT_ROOM_BYTES) &&
 			       pkt_pool_init(&core->large, num_large, PKT_LARGE_ROOM_BYTES) &&

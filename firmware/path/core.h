@@ -22,7 +22,7 @@
 #define CORE_LARGE_HEAP	 (UINT64_C(1) << 30) /* a quarter of such a heap is for caches, else 1/16 */
 #define CORE_MIN_LARGE	 4u /* packets with large rooms; for them a 1/16 of the heap, too */
 
-#define CORE_PREFIX_BYTES 24u /* a header and an Ethernet address */
+#define CORE_PREFIX_BYTES 32u /* a header and an Ethernet address */
 
 struct vnet_queue;
 
@@ -50,6 +50,7 @@ struct core {
 		burst[CORE_MAX_QUEUES + XVIO_MAX_UPLINKS]; /* one for each source of this round */
 	struct list active; /* queues with something to fetch or receive, vnet_queue.active */
 	struct list publish; /* queues with chains taken, vnet_queue.publish */
+	struct list held; /* queues whose interrupt waits, vnet_queue.held */
 	struct vnet_queue *queue[CORE_MAX_QUEUES]; /* with packets in this round */
 	unsigned num_queues;
 	struct mac *mac[XVIO_MAX_UPLINKS]; /* uplinks whose frames come here */

@@ -80,8 +80,8 @@ const struct xvio_map_entry *iotlb_find(const struct iotlb *map, uint64_t iova)
 	uint32_t low = 0;
 	uint32_t high = map->num_entries;
 
-	if (map->identity)
-		return &iotlb_identity_entry;
+	if (map->identity) /* one entry cannot hold the last byte of all: like any other it has an end */
+		return iova < iotlb_identity_entry.len_bytes ? &iotlb_identity_entry : NULL;
 
 	while (low < high) {
 		uint32_t middle = low + (high - low) / 2;

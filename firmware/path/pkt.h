@@ -16,15 +16,18 @@
 #define PKT_BURST      32u
 #define PKT_POOL_SIZE  512u
 #define PKT_ROOM_BYTES 9280u /* for the longest frame behind a header, whole cache lines */
-_Static_assert(PKT_ROOM_BYTES >= XVIO_MAX_FRAME_BYTES + 18, "room");
 
 #define PKT_LARGE_ROOM_BYTES 65664u /* the same for the longest packet that is cut into frames */
 #define PKT_LARGE_MAX	     64u /* packets with such a room, per core */
-_Static_assert(PKT_LARGE_ROOM_BYTES >= OFFLOAD_MAX_BYTES + 18, "large room");
 
 #define PKT_SNAPSHOT_BYTES 128u /* of a frame whose rest stays where it is */
-#define PKT_FRAME_OFFSET   18u /* of a frame in its packet's memory: IP headers are aligned */
-#define PKT_HEAD_BYTES	   192u /* for a header, and a snapshot of a frame */
+#define PKT_MAX_HEADER_BYTES \
+	((uint32_t)sizeof(struct virtio_net_hdr_hash)) /* in front of a frame */
+#define PKT_FRAME_OFFSET 26u /* of a frame in its packet's memory: IP headers are aligned */
+_Static_assert(PKT_FRAME_OFFSET >= PKT_MAX_HEADER_BYTES && PKT_FRAME_OFFSET % 8 == 2, "header");
+_Static_assert(PKT_ROOM_BYTES >= PKT_FRAME_OFFSET + XVIO_MAX_FRAME_BYTES, "room");
+_Static_assert(PKT_LARGE_ROOM_BYTES >= PKT_FRAME_OFFSET + OFFLOAD_MAX_BYTES, "large room");
+#define PKT_HEAD_BYTES 192u /* for a header, and a snapshot of a frame */
 _Static_assert(PKT_HEAD_BYTES >= PKT_FRAME_OFFSET + PKT_SNAPSHOT_BYTES, "head");
 
 struct flow;

@@ -34,8 +34,10 @@ void vnet_ring(struct core *core, uint32_t doorbell)
 {
 	struct vnet_queue *queue = vnet_doorbell[doorbell];
 
-	if (queue && !queue->vq->error)
-		vnet_activate(core, queue);
+	if (!queue || queue->vq->error)
+		return;
+	stats_add_counter(&queue->count.notifications, 1);
+	vnet_activate(core, queue);
 }
 
 void vnet_queue_failed(struct core *core, struct vnet_queue *queue)
@@ -213,7 +215,7 @@ static inline void vnet_fill_pkt(struct pkt *pkt, struct virtq *vq, const struct
 static inline bool vnet_reads_header(const struct virtq *vq)
 {
 	return !HAL_HOST_MAPPED || vq->config.offloads ||
-	       vq->config.hdr_bytes != sizeof(struct virtio_net_hdr);
+	       vq->config.hdr_bytes == sizeof(struct xvio_pkt_meta);
 }
 
 static inline void vnet_read_mapped(struct pkt *pkt, const struct virtq_chain *chain,

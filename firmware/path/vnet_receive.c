@@ -46,6 +46,9 @@ static bool vnet_receive_marked(struct core *core, struct pkt *const *slot)
 		port_count(core, XVIO_PORT_PF, XVIO_STAT_DROP_BAD_META, 1);
 		return false;
 	}
+	if (!pkt_parse(pkt))
+		memset(&pkt->key, 0,
+		       sizeof(pkt->key)); /* it goes as it is; only receivers ask for the key */
 	vnet_make_header(pkt);
 	port_count(core, meta.port, XVIO_STAT_REPR_RX_PACKETS, 1);
 	output_add(core, &run, meta.port, none, NULL);
@@ -55,9 +58,16 @@ static bool vnet_receive_marked(struct core *core, struct pkt *const *slot)
 /* What came of a queue's packets. */
 struct vnet_received {
 	uint32_t num_bytes; /* of all but the oversized */
+	uint32_t num_bad_bytes; /* of the malformed ones among them */
 	unsigned num_oversize;
 	unsigned num_malformed;
 };
+
+static void vnet_refuse(struct vnet_received *received, const struct pkt *pkt)
+{
+	received->num_malformed++;
+	received->num_bad_bytes += pkt->len_bytes;
+}
 
 /* Of the PF's packets, those to be looked up (returns how many); others are dropped or on their way. */
 static unsigned vnet_take_marked(struct core *core, struct vnet_queue *queue, struct pkt **good,
@@ -75,7 +85,7 @@ static unsigned vnet_take_marked(struct core *core, struct vnet_queue *queue, st
 		}
 		received->num_bytes += pkt->len_bytes;
 		if (pkt->len_bytes < XVIO_MIN_FRAME_BYTES)
-			received->num_malformed++;
+			vnet_refuse(received, pkt);
 		else if (vnet_receive_marked(core, &queue->pkt[i]))
 			good[num++] = pkt;
 	}
@@ -112,7 +122,7 @@ static __attribute__((noinline)) void vnet_sort(struct burst *burst, struct pkt 
 		}
 		num_bytes += pkt->len_bytes;
 		if (!vnet_parse(pkt, in_port)) {
-			received->num_malformed++;
+			vnet_refuse(received, pkt);
 			continue;
 		}
 		vnet_make_header(pkt);
@@ -133,7 +143,7 @@ static void vnet_make_needy_header(struct pkt *pkt)
 	pkt->has_header = true;
 }
 
-/* vnet_sort() where offloads were negotiated. Their header is the plain one's size. */
+/* vnet_sort() where offloads were negotiated. */
 static void vnet_sort_needy(struct burst *burst, struct vnet_queue *queue,
 			    struct vnet_received *received)
 {
@@ -149,18 +159,33 @@ static void vnet_sort_needy(struct burst *burst, struct vnet_queue *queue,
 			continue;
 		}
 		received->num_bytes += pkt->len_bytes;
-		memcpy(&header, pkt->data - sizeof(header), sizeof(header));
+		memcpy(&header, pkt->data - queue->vq->config.hdr_bytes, sizeof(header));
 		if (!pkt_parse(pkt) || !offload_read(pkt, &header, allowed)) {
-			received->num_malformed++;
+			vnet_refuse(received, pkt);
 		} else if (pkt->len_bytes > XVIO_MAX_FRAME_BYTES &&
 			   !(pkt->offload.needs & OFFLOAD_GSO)) {
 			received->num_oversize++;
+			received->num_bad_bytes += pkt->len_bytes;
 		} else {
 			vnet_make_needy_header(pkt);
 			burst->needs |= pkt->offload.needs;
 			burst->pkt[burst->num++] = pkt;
 		}
 	}
+}
+
+/* As the driver is told: what is not lost here went on to the switch. */
+static inline void vnet_count_received(struct vnet_queue *queue,
+				       const struct vnet_received *received)
+{
+	const unsigned num_drops = received->num_oversize + received->num_malformed;
+
+	vnet_count(queue, queue->num_asked - num_drops,
+		   received->num_bytes - received->num_bad_bytes);
+	if (!num_drops)
+		return;
+	stats_add_counter(&queue->count.drops, num_drops);
+	stats_add_counter(&queue->count.drops_of_ring, num_drops);
 }
 
 void vnet_receive(struct core *core, struct vnet_queue *queue, struct burst *burst)
@@ -175,7 +200,7 @@ void vnet_receive(struct core *core, struct vnet_queue *queue, struct burst *bur
 	burst->needs = 0;
 	if (!num)
 		return;
-	if (queue->vq->config.hdr_bytes != sizeof(struct virtio_net_hdr)) {
+	if (queue->vq->config.hdr_bytes == sizeof(struct xvio_pkt_meta)) {
 		num = vnet_take_marked(core, queue, burst->pkt, &received);
 		pkts = burst->pkt;
 	}
@@ -189,6 +214,7 @@ void vnet_receive(struct core *core, struct vnet_queue *queue, struct burst *bur
 	stats_add(stats, XVIO_STAT_RX_BYTES, received.num_bytes);
 	stats_add(stats, XVIO_STAT_DROP_OVERSIZE, received.num_oversize);
 	stats_add(stats, XVIO_STAT_DROP_MALFORMED, received.num_malformed);
+	vnet_count_received(queue, &received);
 	if (port_is_up(port))
 		return;
 	stats_add(stats, XVIO_STAT_DROP_PORT_DOWN, burst->num);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0 */
 /*
- * Packets out to the drivers' receive queues, and telling drivers of all sorts what was taken from
- * their rings. Runs on the port's worker core.
+ * Packets out to the drivers' receive queues: those that the driver wants, into the queue that is right.
+ * Runs on the port's worker core.
  */
 #include <string.h>
 #include <xvio/pci.h>
@@ -10,20 +10,39 @@
 #include "lib/hash.h"
 #include "lib/prefetch.h"
 #include "path/core.h"
+#include "path/rss.h"
+#include "path/rxfilter.h"
 #include "path/vnet_queue.h"
 
 /* The header in front of a packet for a driver; with MRG_RXBUF not negotiated too (5.1.6.4.1). */
 static const struct virtio_net_hdr vnet_plain_header = {.num_buffers = 1};
 
-/* A flow's packets stay in one of the receive queues that run. NULL: none runs. */
-static struct virtq *vnet_choose_queue(const struct vnet *vnet, const struct pkt *pkt)
+/* The hash that the driver asked for; none without rss. */
+static struct rss_hash vnet_hash(const struct vnet *vnet, const struct pkt *pkt)
 {
+	if (!vnet->rss)
+		return (struct rss_hash){0, VIRTIO_NET_HASH_REPORT_NONE};
+	return rss_hash(vnet->rss, &pkt->key);
+}
+
+/*
+ * A flow's packets stay in one of the receive queues that are in use, or go where the driver's table says
+ * for that hash. NULL: none runs, or that one does not.
+ */
+static struct vnet_queue *vnet_choose_queue(struct vnet *vnet, const struct pkt *pkt,
+					    struct rss_hash driver_hash)
+{
+	struct vnet_queue *queue;
 	uint64_t hash;
 
+	if (vnet->rss && !vnet->num_pairs) {
+		queue = &vnet->queue[rss_queue(vnet->rss, driver_hash) * 2];
+		return queue->vq ? queue : NULL;
+	}
 	if (vnet->num_receive <= 1)
-		return vnet->num_receive ? vnet->receive[0]->vq : NULL;
+		return vnet->num_receive ? vnet->receive[0] : NULL;
 	hash = hash_words(&pkt->key.word[3], FLOW_KEY_WORDS - 3);
-	return vnet->receive[(uint32_t)hash % vnet->num_receive]->vq;
+	return vnet->receive[(uint32_t)hash % vnet->num_receive];
 }
 
 void vnet_prefetch_to(struct core *core, const struct vnet_queue *from)
@@ -82,19 +101,23 @@ static unsigned vnet_shortage(const struct port_row *row, struct virtq **vqs)
 }
 
 /* A packet that cannot be delivered: why, and whose it is. */
-static void vnet_drop(const struct core *core, const struct port *port, const struct virtq *vq,
+static void vnet_drop(const struct core *core, const struct port *port, struct vnet_queue *queue,
 		      const struct output *output)
 {
 	bool is_miss = output->mark.flags & XVIO_META_F_REPR;
 
-	if (!vq && is_miss)
+	if (queue)
+		stats_add_counter(&queue->count.drops, 1);
+	if (!queue && is_miss) {
 		port_count(core, output->mark.port, XVIO_STAT_DROP_NO_HOST, 1);
-	else if (!vq)
+	} else if (!queue) {
 		port_count(core, port->number, XVIO_STAT_DROP_PORT_DOWN, 1);
-	else if (vq->error)
+	} else if (queue->vq->error) {
 		port_count(core, port->number, XVIO_STAT_DROP_RING_ERROR, 1);
-	else
+	} else {
 		port_count(core, port->number, XVIO_STAT_DROP_NO_BUFFER, 1);
+		stats_add_counter(&queue->count.drops_of_ring, 1);
+	}
 }
 
 /* Memory for what goes out in front of a packet, until the DMA list was run. */
@@ -105,22 +128,38 @@ static uint8_t *vnet_prefix_room(struct core *core)
 	return core->prefix[core->next_prefix];
 }
 
-/* Header, and the new destination if there is one; returns the length. */
-static uint32_t vnet_make_prefix(const struct virtq *vq, const struct output *output,
-				 const struct pkt *pkt, uint32_t num_chains, uint8_t *prefix)
-{
-	const struct xvio_pkt_meta meta = {
-		.port = output->mark.port,
-		.flags = output->mark.flags,
-	};
-	uint32_t hdr_bytes = vq->config.hdr_bytes;
-	struct virtio_net_hdr header = vnet_plain_header;
+/* A packet to be written, and what is to be told of it. */
+struct vnet_letter {
+	const struct output *output;
+	struct pkt *pkt;
+	struct rss_hash hash;
+	uint32_t num_chains; /* that it fills */
+};
 
-	if (output->mark.needs)
-		header = offload_header(pkt);
-	header.num_buffers = (uint16_t)num_chains;
-	memcpy(prefix, &meta, hdr_bytes);
-	memcpy(prefix, &header, sizeof(header));
+/* What stands in front of a packet's frame; the longest header there is. */
+union vnet_header {
+	struct virtio_net_hdr plain; /* the others begin with it */
+	struct xvio_pkt_meta meta;
+	struct virtio_net_hdr_hash hash;
+};
+
+/* Header, and the new destination if there is one; returns the length. */
+static uint32_t vnet_make_prefix(const struct virtq *vq, const struct vnet_letter *letter,
+				 uint8_t *prefix)
+{
+	const struct output *output = letter->output;
+	const uint32_t hdr_bytes = vq->config.hdr_bytes;
+	union vnet_header header = {
+		.hash = {.hash_value = letter->hash.value, .hash_report = letter->hash.report}};
+
+	if (hdr_bytes == sizeof(header.meta)) {
+		header.meta.port = output->mark.port;
+		header.meta.flags = output->mark.flags;
+		header.meta.reserved = 0;
+	}
+	header.plain = output->mark.needs ? offload_header(letter->pkt) : vnet_plain_header;
+	header.plain.num_buffers = (uint16_t)letter->num_chains;
+	memcpy(prefix, &header, hdr_bytes);
 	if (!output->eth_dst)
 		return hdr_bytes;
 	memcpy(prefix + hdr_bytes, output->eth_dst, 6);
@@ -186,13 +225,13 @@ static bool vnet_move_rest(struct vnet_sink *sink, struct pkt *pkt)
 	return true;
 }
 
-/* By pieces of what the driver and the bus give, into num_chains of the stock. */
-static bool vnet_write_pieces(struct core *core, struct virtq *vq, uint32_t num_chains,
-			      const struct output *output, struct pkt *pkt)
+/* By pieces of what the driver and the bus give. */
+static bool vnet_write_pieces(struct core *core, struct virtq *vq, const struct vnet_letter *letter)
 {
+	struct pkt *pkt = letter->pkt;
 	struct vnet_sink to = {.vq = vq};
 	uint8_t *prefix = vnet_prefix_room(core);
-	uint32_t prefix_bytes = vnet_make_prefix(vq, output, pkt, num_chains, prefix);
+	uint32_t prefix_bytes = vnet_make_prefix(vq, letter, prefix);
 	uint32_t skip_bytes = prefix_bytes - vq->config.hdr_bytes;
 
 	return vnet_put(core, &to, prefix, prefix_bytes) &&
@@ -237,26 +276,53 @@ static void vnet_take_chains(struct virtq *vq, uint32_t num, uint32_t len_bytes)
 	}
 }
 
-/* Packet i of an output into the next chains of the stock, of any sort; counts why not. */
-static void vnet_send(struct core *core, struct port_row *row, struct virtq *vq,
-		      struct output *output, unsigned i)
+/* Into the next chains of a queue's stock, of any sort. False: it is not there, or its ring is bad. */
+static bool vnet_write(struct core *core, const struct vnet_queue *queue,
+		       struct vnet_letter *letter)
 {
-	struct pkt *pkt = output->pkts[i];
-	uint32_t num_chains = 0;
-	uint32_t len_bytes;
+	struct virtq *vq = queue->vq;
+	uint32_t len_bytes = vq->config.hdr_bytes + letter->pkt->len_bytes;
 
-	if (vq && !vq->error) {
-		len_bytes = vq->config.hdr_bytes + pkt->len_bytes;
-		num_chains = vnet_num_chains(core, vq, len_bytes);
-	}
-	if (!num_chains || !vnet_write_pieces(core, vq, num_chains, output, pkt)) {
+	if (vq->error)
+		return false;
+	letter->num_chains = vnet_num_chains(core, vq, len_bytes);
+	if (!letter->num_chains || !vnet_write_pieces(core, vq, letter))
+		return false;
+	vnet_take_chains(vq, letter->num_chains, len_bytes);
+	return true;
+}
+
+/* The driver wants the frame as it goes out. */
+static bool vnet_is_wanted(const struct vnet *vnet, const struct output *output,
+			   const struct pkt *pkt)
+{
+	return !vnet->filter ||
+	       rxfilter_passes(vnet->filter, output->eth_dst ? output->eth_dst : pkt->data,
+			       &pkt->key);
+}
+
+/* Packet i of an output, whatever the driver wishes; counts why not. */
+static void vnet_send(struct core *core, struct port_row *row, struct output *output, unsigned i)
+{
+	struct vnet *vnet = list_entry(row->port, struct vnet, port);
+	struct vnet_letter letter = {.output = output, .pkt = output->pkts[i]};
+	struct vnet_queue *queue;
+
+	if (!vnet_is_wanted(vnet, output, letter.pkt)) {
 		output->unsent |= 1u << i;
-		vnet_drop(core, row->port, vq, output);
+		stats_add(&row->stats, XVIO_STAT_DROP_FILTERED, 1);
 		return;
 	}
-	vnet_take_chains(vq, num_chains, len_bytes);
+	letter.hash = vnet_hash(vnet, letter.pkt);
+	queue = vnet_choose_queue(vnet, letter.pkt, letter.hash);
+	if (!queue || !vnet_write(core, queue, &letter)) {
+		output->unsent |= 1u << i;
+		vnet_drop(core, row->port, queue, output);
+		return;
+	}
 	row->num_sent++;
-	row->num_sent_bytes += pkt->len_bytes;
+	row->num_sent_bytes += letter.pkt->len_bytes;
+	vnet_count(queue, 1, letter.pkt->len_bytes);
 }
 
 /* Where a queue's sending stands, for as long as all is simple. */
@@ -376,9 +442,10 @@ vnet_send_output(struct vnet_stream *to, const struct output *output, struct pkt
 }
 
 /* Sends from a place on as long as all is simple, on this side of the wrap; moves the place. */
-static void vnet_send_simple(struct core *core, struct port_row *row, struct virtq *vq,
+static void vnet_send_simple(struct core *core, struct port_row *row, struct vnet_queue *queue,
 			     struct vnet_place *at)
 {
+	struct virtq *vq = queue->vq;
 	const uint32_t before_wrap = vq->mask + 1 - (vq->taken & vq->mask);
 	struct virtq_chain *first = virtq_peek(vq, 0);
 	struct vnet_stream to = {
@@ -409,27 +476,26 @@ static void vnet_send_simple(struct core *core, struct port_row *row, struct vir
 		dma_commit(&core->dma, to.op);
 	num = (uint32_t)(to.chain - first);
 	vq->taken += num;
+	to.num_bytes -= num * (uint32_t)sizeof(vnet_plain_header);
 	row->num_sent += num;
-	row->num_sent_bytes += to.num_bytes - num * sizeof(vnet_plain_header);
+	row->num_sent_bytes += to.num_bytes;
+	vnet_count(queue, num, to.num_bytes);
 }
 
 static void vnet_transmit(struct core *core, struct port_row *row)
 {
 	struct vnet *vnet = list_entry(row->port, struct vnet, port);
-	bool is_pf = row->port->number == XVIO_PORT_PF;
 	struct vnet_place at = vnet_begin(row->first);
 	unsigned i;
 
 	row->num_sent = 0;
 	row->num_sent_bytes = 0;
 	while (at.output) {
-		struct virtq *vq = vnet_choose_queue(vnet, *at.slot);
-
-		if (vnet->num_receive == 1 && !is_pf && !vq->error)
-			vnet_send_simple(core, row, vq, &at);
+		if (vnet->is_simple && !vnet->receive[0]->vq->error)
+			vnet_send_simple(core, row, vnet->receive[0], &at);
 		if (!at.output)
 			break;
-		vnet_send(core, row, vq, at.output, (unsigned)(at.slot - at.output->pkts));
+		vnet_send(core, row, at.output, (unsigned)(at.slot - at.output->pkts));
 		if (++at.slot == at.output->pkts + at.output->num)
 			at = vnet_begin(at.output->next);
 	}
@@ -446,12 +512,15 @@ static void vnet_transmit(struct core *core, struct port_row *row)
 }
 
 /* The queue that an output's packet went to; NULL: it was not sent. Chosen again as it was in this round. */
-static struct virtq *vnet_sent_to(const struct port_row *row, const struct output *output,
-				  unsigned i)
+static struct vnet_queue *vnet_sent_to(const struct port_row *row, const struct output *output,
+				       unsigned i)
 {
-	const struct vnet *vnet = list_entry(row->port, struct vnet, port);
+	struct vnet *vnet = list_entry(row->port, struct vnet, port);
+	const struct pkt *pkt = output->pkts[i];
 
-	return output->unsent >> i & 1 ? NULL : vnet_choose_queue(vnet, output->pkts[i]);
+	if (output->unsent >> i & 1)
+		return NULL;
+	return vnet_choose_queue(vnet, pkt, vnet_hash(vnet, pkt));
 }
 
 /* What was written to a queue that failed is taken back, and counted as dropped. */
@@ -462,14 +531,16 @@ static void vnet_recount(const struct core *core, struct port_row *row)
 
 	for (output = row->first; output; output = output->next) {
 		for (i = 0; i < output->num; i++) {
-			const struct virtq *vq = vnet_sent_to(row, output, i);
+			struct vnet_queue *queue = vnet_sent_to(row, output, i);
+			uint32_t len_bytes = output->pkts[i]->len_bytes;
 
-			if (!vq || !(vq->error || vq->dma_failed))
+			if (!queue || !(queue->vq->error || queue->vq->dma_failed))
 				continue;
 			output->unsent |= 1u << i;
-			vnet_drop(core, row->port, vq, output);
+			vnet_drop(core, row->port, queue, output);
 			row->num_sent--;
-			row->num_sent_bytes -= output->pkts[i]->len_bytes;
+			row->num_sent_bytes -= len_bytes;
+			vnet_count(queue, UINT64_C(0) - 1, UINT64_C(0) - len_bytes);
 		}
 	}
 }
@@ -507,36 +578,6 @@ static void vnet_complete(struct core *core, struct port_row *row)
 		vnet_count_misses(core, row);
 	stats_add(&row->stats, XVIO_STAT_TX_PACKETS, row->num_sent);
 	stats_add(&row->stats, XVIO_STAT_TX_BYTES, row->num_sent_bytes);
-}
-
-void vnet_publish(struct core *core)
-{
-	struct list *link;
-	struct list *next;
-
-	if (list_empty(&core->publish))
-		return;
-	list_for_each_safe (link, next, &core->publish) {
-		struct virtq *vq = list_entry(link, struct vnet_queue, publish)->vq;
-
-		if (vq->taken != vq->published)
-			virtq_publish(vq, &core->dma);
-	}
-	dma_run(&core->dma);
-	/* Used entries, then the drivers' wishes: pairs with their barrier between these and a last look. */
-	if (HAL_HOST_MAPPED)
-		atomic_thread_fence(memory_order_seq_cst);
-	list_for_each_safe (link, next, &core->publish) {
-		struct vnet_queue *queue = list_entry(link, struct vnet_queue, publish);
-		struct virtq *vq = queue->vq;
-		bool news = vq->taken != vq->published;
-
-		list_remove(link);
-		if (news && virtq_published(vq) && vq->config.vector != XVIO_VECTOR_NONE)
-			hal_msix(vq->config.function, vq->config.vector);
-		if (vq->error)
-			vnet_queue_failed(core, queue);
-	}
 }
 
 const struct port_ops vnet_port_ops = {

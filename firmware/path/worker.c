@@ -98,6 +98,8 @@ static void worker_end_round(struct core *core)
 {
 	unsigned i;
 
+	if (!list_empty(&core->held))
+		vnet_raise_held(core);
 	for (i = 0; i < core->num_macs; i++)
 		mac_end_round(core->mac[i]);
 	handover_end_round(core);

@@ -39,6 +39,7 @@
 	X(MBOX_BAD_VALUE, "mbox_bad_value")                                                        \
 	X(SPLIT_FRAMES,                                                                            \
 	  "split_frames") /* what the card cut packets into for this port, but one each */         \
+	X(DROP_FILTERED, "drop_filtered") /* the receiver's driver does not want it */             \
 	X(DROP_SPOOFED, "drop_spoofed") /* the port's policy does not let it send this */          \
 	X(DROP_VLAN, "drop_vlan") /* not of the VLAN of the port it should have left by */
 

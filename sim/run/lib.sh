@@ -42,7 +42,7 @@ server_payload() {
 	local f list=(tests/system sim/run/demo.sh)
 	server_tools
 	for f in hostdrv/xvio.ko hostdrv/xvio-flash rv64/xvio-fw.img \
-		server-tools/ring_probe server-tools/vf_probe; do
+		server-tools/ring_probe server-tools/vf_probe server-tools/hostile_probe; do
 		[ ! -e "$xvio_build/$f" ] || list+=("build/$f")
 	done
 	tar -C "$xvio_root" -chf "$1" \
@@ -53,7 +53,7 @@ server_payload() {
 # Programs of the tests that run in the server.
 server_tools() {
 	local name from to
-	for name in ring_probe vf_probe; do
+	for name in ring_probe vf_probe hostile_probe; do
 		from=$xvio_root/tests/system/$name.c to=$xvio_build/server-tools/$name
 		[ "$from" -nt "$to" ] || continue
 		mkdir -p "${to%/*}"

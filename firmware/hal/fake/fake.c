@@ -45,6 +45,7 @@ static struct {
 	int64_t fail_after;
 	void (*script)(uint64_t op, void *arg);
 	void *script_arg;
+	bool (*bus)(const struct hal_dma_op *op, const void *host);
 	unsigned msix[FAKE_NUM_FUNCTIONS][XVIO_NUM_MSIX];
 
 	uint8_t doorbell_core[XVIO_NUM_DOORBELLS];
@@ -139,14 +140,15 @@ static bool fake_poll_workers(void)
 	return work;
 }
 
-void fake_run(void)
+bool fake_run(void)
 {
 	unsigned round;
 
 	for (round = 0; round < FAKE_MAX_ROUNDS; round++) {
 		if (!fake_poll_workers())
-			return;
+			return true;
 	}
+	return false;
 }
 
 void fake_advance_us(uint64_t us)
@@ -254,6 +256,16 @@ void fake_set_script(void (*script)(uint64_t op, void *arg), void *arg)
 	fake.script_arg = arg;
 }
 
+void fake_set_bus(bool (*bus)(const struct hal_dma_op *op, const void *host))
+{
+	fake.bus = bus;
+}
+
+static bool fake_bus_allows(const struct hal_dma_op *op, const void *host)
+{
+	return !fake.bus || fake.bus(op, host);
+}
+
 void *fake_touch(uint64_t bus_addr)
 {
 	if (fake.script)
@@ -288,7 +300,7 @@ static bool fake_dma_one(struct hal_dma_op *op)
 	fake_check(fake_is_card_memory(op->card, op->len_bytes), "DMA outside card memory");
 	host = fake_find(op->host_addr, op->len_bytes,
 			 op->dir == HAL_DMA_READ ? FAKE_READ : FAKE_WRITE);
-	if (!host)
+	if (!fake_bus_allows(op, host) || !host)
 		return false;
 	if (op->dir == HAL_DMA_READ)
 		memcpy(op->card, host, op->len_bytes);
@@ -312,8 +324,15 @@ unsigned hal_dma(struct hal_dma_op *ops, unsigned num_ops)
 
 void hal_msix(uint16_t function, uint16_t vector)
 {
+	const struct hal_dma_op op = {
+		.host_addr = vector,
+		.function = function,
+		.dir = HAL_DMA_MSIX,
+	};
+
 	fake_check(function < FAKE_NUM_FUNCTIONS && vector < XVIO_NUM_MSIX, "no such vector");
-	fake.msix[function][vector]++;
+	if (fake_bus_allows(&op, NULL))
+		fake.msix[function][vector]++;
 }
 
 unsigned fake_msix_count(uint16_t function, uint16_t vector)

@@ -11,6 +11,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct hal_dma_op;
+
 #define FAKE_MEMORY_BYTES (96u << 20)
 
 /*
@@ -28,8 +30,8 @@ void fake_set_core(unsigned core);
  */
 void fake_set_poll(bool (*poll)(void));
 
-/* Runs poll on every worker core until all say that there was no work, at most 1000 rounds. */
-void fake_run(void);
+/* Runs poll on every worker core until all say that there was no work; false: not in 1000 rounds. */
+bool fake_run(void);
 
 void fake_advance_us(uint64_t us);
 
@@ -52,6 +54,13 @@ void fake_fail_after(int64_t num);
  * mapped: whenever the path asks where some of it is, which it does before it copies.
  */
 void fake_set_script(void (*script)(uint64_t op, void *arg), void *arg);
+
+/*
+ * bus is asked about each operation before it is carried out, and about each MSI-X (host_addr: the
+ * vector); false: it is refused, like one to where nothing is mapped. host: the memory that it is about,
+ * NULL if there is none. NULL: what is mapped is everybody's. Forgotten by reset.
+ */
+void fake_set_bus(bool (*bus)(const struct hal_dma_op *op, const void *host));
 
 /* hal_host_memory() where host memory is mapped; aborts if there is none. */
 void *fake_touch(uint64_t bus_addr);

@@ -374,6 +374,20 @@ static void reset_at_any_moment(void **state)
 	assert_true(runs(1));
 }
 
+/* A notify that comes too early is forgotten, and those that come in time are not. */
+static void notify_before_the_queue_runs(void **state)
+{
+	const uint64_t before = card_stat(XVIO_STAT_RX_PACKETS);
+
+	(void)state;
+	for (unsigned queue = 0; queue < XVIO_VF_MAX_QUEUES; queue++)
+		fake_ring(XVIO_VF_DOORBELL(VF, queue));
+	fake_run();
+	go_live();
+	send_frame(1);
+	assert_int_equal(card_stat(XVIO_STAT_RX_PACKETS), before + 1);
+}
+
 /* VF 1's life is none of VF 0's business, whose queues lie elsewhere. */
 static void others_are_left_alone(void **state)
 {
@@ -563,6 +577,7 @@ int main(void)
 		cmocka_unit_test_setup(vectors_that_are_not_there, prepare),
 		cmocka_unit_test_setup(odd_accesses, prepare),
 		cmocka_unit_test_setup(reset_at_any_moment, prepare),
+		cmocka_unit_test_setup(notify_before_the_queue_runs, prepare),
 		cmocka_unit_test_setup(others_are_left_alone, prepare),
 		cmocka_unit_test_setup(bad_ring_needs_reset, prepare),
 		cmocka_unit_test_setup(late_error, prepare),

@@ -232,6 +232,19 @@ static void stop_gives_exact_index(void **state)
 	assert_int_equal(card_vq(dev, 1).last_avail, 6);
 }
 
+/* A notify that comes too early is forgotten, and those that come in time are not. */
+static void notify_before_the_queue_runs(void **state)
+{
+	(void)state;
+	fake_ring(64 + dev * 2);
+	fake_ring(64 + dev * 2 + 1);
+	fake_run();
+	go_live();
+	send_frame(1, 72);
+	assert_int_equal(set_vq(1, false, 0), XVIO_ST_OK);
+	assert_int_equal(card_vq(dev, 1).last_avail, 1);
+}
+
 static void bad_ring_needs_reset(void **state)
 {
 	const struct xvio_event_ring *ring = hal_events();
@@ -293,6 +306,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(random_walk, prepare),
 		cmocka_unit_test_setup(stop_gives_exact_index, prepare),
+		cmocka_unit_test_setup(notify_before_the_queue_runs, prepare),
 		cmocka_unit_test_setup(bad_ring_needs_reset, prepare),
 		cmocka_unit_test_setup(reset_keeps_the_map, prepare),
 		cmocka_unit_test_setup(address_outside_the_map, prepare),

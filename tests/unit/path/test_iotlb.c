@@ -118,6 +118,12 @@ static void test_edges_of_the_address_space(void **state)
 	assert_true(iotlb_translate(iotlb_identity(), 5, XVIO_MAP_WRITE, &bus, &len_bytes));
 	assert_int_equal(bus, 5);
 	assert_int_equal(len_bytes, 77);
+	len_bytes = 77;
+	assert_true(
+		iotlb_translate(iotlb_identity(), UINT64_MAX - 1, XVIO_MAP_READ, &bus, &len_bytes));
+	assert_int_equal(len_bytes, 1);
+	assert_false(
+		iotlb_translate(iotlb_identity(), UINT64_MAX, XVIO_MAP_READ, &bus, &len_bytes));
 	iotlb_destroy(iotlb_identity());
 	iotlb_destroy(NULL);
 }
