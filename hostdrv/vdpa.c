@@ -414,10 +414,16 @@ static void vdpa_op_get_config(struct vdpa_device *vdev, unsigned int offset, vo
 	if (offset > sizeof(config) || len > sizeof(config) - offset)
 		return;
 	mutex_lock(&vd->lock);
+	xvio_vdpa_read_config(vd); /* a guest changes it by its control queue, too */
 	ether_addr_copy(config.mac, vd->config.mac);
 	config.status = (__force __virtio16)vd->config.status;
 	config.max_virtqueue_pairs = (__force __virtio16)vd->config.max_virtqueue_pairs;
 	config.mtu = (__force __virtio16)vd->config.mtu;
+	config.speed = vd->config.speed_mbps;
+	config.duplex = vd->config.duplex;
+	config.rss_max_key_size = vd->config.rss_max_key_bytes;
+	config.rss_max_indirection_table_length = vd->config.rss_max_table;
+	config.supported_hash_types = vd->config.hash_types;
 	mutex_unlock(&vd->lock);
 	memcpy(buf, (u8 *)&config + offset, len);
 }

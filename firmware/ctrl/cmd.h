@@ -49,6 +49,9 @@ void cmd_vf_reset(void);
 /* Carries out what was written to registers of VFs. */
 void cmd_vf_poll(void);
 
+/* What the administrator trusts the driver of a VF with (vf_admin.h) may have changed. */
+void cmd_vf_trust_changed(uint16_t port);
+
 /* The same news for VFs as for vDPA devices. */
 void cmd_vf_port_changed(uint16_t port);
 void cmd_vf_queue_error(uint16_t port, uint32_t object, uint32_t error);
@@ -58,6 +61,7 @@ void cmd_derive_mac(uint16_t port, uint8_t mac[6]);
 
 #define CMD_MIN_MTU	68u /* IPv4 asks for no less */
 #define CMD_DEFAULT_MTU 1500u
+#define CMD_SPEED_MBPS	10000u /* that a port says it has */
 
 /* XVIO_ST_BAD_VALUE, with the byte offset of the field in the payload. */
 static inline unsigned cmd_bad_value(uint32_t *detail, size_t offset_bytes)

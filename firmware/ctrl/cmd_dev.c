@@ -2,6 +2,7 @@
 /* Commands about the card as a whole. Called by the mailbox on core 0. */
 #include "ctrl/cmd.h"
 #include "ctrl/net_features.h"
+#include "ctrl/virtio_dev.h"
 #include "hal/hal.h"
 #include "path/flow.h"
 #include "path/port.h"
@@ -21,7 +22,7 @@ unsigned cmd_dev_info(const void *request, void *response, uint32_t *detail)
 	info->max_flows = flow_max_rules();
 	info->max_map_entries = IOTLB_MAX_ENTRIES;
 	info->max_queue_size = VIRTQ_MAX_SIZE;
-	info->max_vdpa_queue_pairs = 1;
+	info->max_vdpa_queue_pairs = (uint16_t)virtio_dev_max_pairs(net_features_all());
 	info->max_pf_queue_pairs = 1;
 	info->max_mtu = XVIO_MAX_MTU;
 	info->vdpa_features = net_features_all();

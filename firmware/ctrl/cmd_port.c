@@ -14,7 +14,6 @@
 #include <xvio/pci.h>
 
 #define PORT_NUM_PF_QUEUES 2u
-#define PORT_SPEED_MBPS	   10000u
 
 /* What an always-there port starts as: an uplink takes whatever the wire brings. */
 static uint16_t port_default_mtu(uint16_t port)
@@ -82,7 +81,7 @@ unsigned cmd_port_get(const void *request, void *response, uint32_t *detail)
 		info->flags |= XVIO_PORT_F_LINK_UP;
 	info->mtu = port_mtu(port);
 	port_mac(port, info->mac);
-	info->speed_mbps = PORT_SPEED_MBPS;
+	info->speed_mbps = CMD_SPEED_MBPS;
 	return XVIO_ST_OK;
 }
 

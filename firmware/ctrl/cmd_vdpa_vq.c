@@ -48,7 +48,7 @@ unsigned cmd_vdpa_vq_set(const void *request, void *response, uint32_t *detail)
 	struct virtio_dev *dev = cmd_vdpa_find(set->dev);
 
 	(void)response;
-	if (!dev || set->vq >= VIRTIO_DEV_QUEUES)
+	if (!dev || set->vq >= virtio_dev_num_queues(dev))
 		return XVIO_ST_BAD_OBJECT;
 	if (set->ready > 1)
 		return cmd_bad_value(detail, offsetof(struct xvio_cmd_vdpa_vq, ready));
@@ -66,7 +66,7 @@ unsigned cmd_vdpa_vq_get(const void *request, void *response, uint32_t *detail)
 	struct xvio_vdpa_vq_state *state = response;
 	const struct virtio_dev *dev = cmd_vdpa_find(get->dev);
 
-	if (!dev || get->vq >= VIRTIO_DEV_QUEUES)
+	if (!dev || get->vq >= virtio_dev_num_queues(dev))
 		return XVIO_ST_BAD_OBJECT;
 	if (get->reserved)
 		return cmd_bad_value(detail, offsetof(struct xvio_cmd_vdpa_vq_id, reserved));

@@ -6,6 +6,7 @@
 #include "ctrl/net_ctrl.h"
 
 #include <string.h>
+#include "ctrl/cmd.h"
 #include "ctrl/net_ctrl_cmd.h"
 #include "lib/bits.h"
 #include "path/offload.h"
@@ -16,6 +17,19 @@ void net_ctrl_init(struct net_ctrl *nc, uint16_t port, uint16_t max_pairs)
 	memset(nc, 0, sizeof(*nc));
 	nc->port = port;
 	nc->device_pairs = max_pairs;
+	nc->may_set_mac = true;
+	nc->may_take_all = true;
+}
+
+void net_ctrl_set_trust(struct net_ctrl *nc, bool may_set_mac, bool may_take_all)
+{
+	const bool before = nc->may_take_all;
+
+	nc->may_set_mac = may_set_mac;
+	nc->may_take_all = may_take_all;
+	/* Without memory it is as before until the filter is made anew. */
+	if (nc->accepted && before != may_take_all)
+		(void)net_ctrl_filter(nc, &nc->rx, nc->mac);
 }
 
 static void net_ctrl_set_offloads(struct net_ctrl *nc, uint64_t offloads)
@@ -27,17 +41,17 @@ static void net_ctrl_set_offloads(struct net_ctrl *nc, uint64_t offloads)
 bool net_ctrl_begin(struct net_ctrl *nc, uint64_t features)
 {
 	struct net_ctrl_rx rx = {0};
-	uint8_t mac[6];
 
 	/*
 	 * The spec leaves open how a device starts. Drivers that know the commands turn this off; others
 	 * have always found it on.
 	 */
-	rx.mode[VIRTIO_NET_CTRL_RX_PROMISC] = true;
+	rx.mode[VIRTIO_NET_CTRL_RX_PROMISC] = nc->may_take_all;
 	nc->accepted = features;
 	nc->max_pairs = features & NET_CTRL_MANY_PAIRS ? nc->device_pairs : 1;
-	port_mac(nc->port, mac);
-	if (!net_ctrl_filter(nc, &rx, mac)) {
+	port_mac(nc->port, nc->mac);
+	nc->is_up = port_admin(nc->port);
+	if (!net_ctrl_filter(nc, &rx, nc->mac)) {
 		nc->accepted = 0;
 		nc->max_pairs = 0;
 		return false;
@@ -51,6 +65,8 @@ bool net_ctrl_begin(struct net_ctrl *nc, uint64_t features)
 
 void net_ctrl_reset(struct net_ctrl *nc)
 {
+	const bool may_set_mac = nc->may_set_mac;
+	const bool may_take_all = nc->may_take_all;
 	unsigned i;
 
 	if (!nc->accepted)
@@ -66,6 +82,7 @@ void net_ctrl_reset(struct net_ctrl *nc)
 	rxfilter_destroy(nc->filter);
 	rss_destroy(nc->rss);
 	net_ctrl_init(nc, nc->port, nc->device_pairs);
+	net_ctrl_set_trust(nc, may_set_mac, may_take_all);
 }
 
 void net_ctrl_enable_queue(struct net_ctrl *nc, unsigned index)
@@ -84,22 +101,41 @@ void net_ctrl_disable_queue(struct net_ctrl *nc, unsigned index)
 	net_ctrl_set_coal(nc, index, (struct virtio_net_ctrl_coal){0});
 }
 
-void net_ctrl_port_mac_changed(struct net_ctrl *nc)
+void net_ctrl_port_changed(struct net_ctrl *nc)
 {
+	const bool was_up = nc->is_up;
 	uint8_t mac[6];
 
-	nc->has_own_mac = false;
+	if (!nc->accepted)
+		return;
+	nc->is_up = port_admin(nc->port);
+	if (nc->is_up && !was_up && net_ctrl_has(nc, VIRTIO_NET_F_GUEST_ANNOUNCE))
+		nc->announces = true;
 	port_mac(nc->port, mac);
+	if (memcmp(mac, nc->mac, sizeof(mac)) == 0)
+		return;
+	memcpy(nc->mac, mac, sizeof(mac));
+	nc->has_own_mac = false;
 	/* Without memory the old address stays in the filter, until it is made anew. */
-	if (nc->accepted)
-		(void)net_ctrl_filter(nc, &nc->rx, mac);
+	(void)net_ctrl_filter(nc, &nc->rx, mac);
 }
 
-bool net_ctrl_announce(struct net_ctrl *nc)
+void net_ctrl_fill_config(const struct net_ctrl *nc, struct virtio_net_config *config)
 {
-	if (net_ctrl_has(nc, VIRTIO_NET_F_GUEST_ANNOUNCE))
-		nc->announces = true;
-	return nc->announces;
+	*config = (struct virtio_net_config){
+		.max_virtqueue_pairs = nc->device_pairs,
+		.mtu = port_mtu(nc->port),
+		.speed = CMD_SPEED_MBPS,
+		.duplex = VIRTIO_NET_DUPLEX_FULL,
+		.rss_max_key_size = RSS_MAX_KEY_BYTES,
+		.rss_max_indirection_table_length = RSS_MAX_TABLE,
+		.supported_hash_types = RSS_HASH_TYPES,
+	};
+	port_mac(nc->port, config->mac);
+	if (port_admin(nc->port))
+		config->status |= VIRTIO_NET_S_LINK_UP;
+	if (nc->announces)
+		config->status |= VIRTIO_NET_S_ANNOUNCE;
 }
 
 /* 5.1.6.5.4 */

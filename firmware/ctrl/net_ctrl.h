@@ -38,12 +38,16 @@ struct net_ctrl_rx {
 struct net_ctrl {
 	uint16_t port;
 	uint16_t device_pairs;
+	bool may_set_mac; /* net_ctrl_set_trust() */
+	bool may_take_all;
 	uint16_t max_pairs; /* of them that the driver may use; the control queue is behind them */
 	uint64_t accepted; /* features; 0: not begun */
 	uint32_t enabled; /* bit per queue of packets */
 	struct net_ctrl_rx rx;
+	uint8_t mac[6]; /* the port's, as we know it */
 	bool has_own_mac; /* the driver set it; before it was: */
 	uint8_t first_mac[6];
+	bool is_up; /* the port, as we know it */
 	bool announces; /* VIRTIO_NET_S_ANNOUNCE */
 	uint16_t num_pairs; /* in use */
 	uint64_t guest_offloads; /* feature bits */
@@ -60,6 +64,12 @@ struct net_ctrl {
 void net_ctrl_init(struct net_ctrl *nc, uint16_t port, uint16_t max_pairs);
 
 /*
+ * What the host lets the device's driver do, now and after each reset; at first both. may_take_all: ask for
+ * frames that are not addressed to it (promiscuous, all multicast or unicast, more addresses than a table holds).
+ */
+void net_ctrl_set_trust(struct net_ctrl *nc, bool may_set_mac, bool may_take_all);
+
+/*
  * The driver has accepted features and is about to use the device: all is as the spec has it then (one
  * pair, an empty table of addresses and VLANs). False: no memory; nothing has changed.
  */
@@ -72,14 +82,15 @@ void net_ctrl_reset(struct net_ctrl *nc);
 void net_ctrl_enable_queue(struct net_ctrl *nc, unsigned index);
 void net_ctrl_disable_queue(struct net_ctrl *nc, unsigned index);
 
-/* The host gave the port another address: that is the device's now, whatever the driver set before. */
-void net_ctrl_port_mac_changed(struct net_ctrl *nc);
-
 /*
- * Asks the driver to make itself known in the network, as after its port was away: true, and
- * nc->announces is set until the driver has acknowledged, if that was negotiated (5.1.6.5.4).
+ * The host changed the port. Another address is the device's now, whatever the driver set before. A port
+ * that was down and is up again asks the driver to make itself known in the network, if that was
+ * negotiated: nc->announces is set until it has acknowledged (5.1.6.5.4).
  */
-bool net_ctrl_announce(struct net_ctrl *nc);
+void net_ctrl_port_changed(struct net_ctrl *nc);
+
+/* The device's configuration as it stands (5.1.4), with all fields, whatever is offered. */
+void net_ctrl_fill_config(const struct net_ctrl *nc, struct virtio_net_config *config);
 
 /*
  * Where the ack of a command goes: behind its result, which is a part of the command's data that the device

@@ -25,19 +25,20 @@ static void rx_list(struct rxfilter *filter, const struct net_ctrl_macs *macs)
 		rxfilter_list_mac(filter, macs->mac[i]);
 }
 
-/* Without CTRL_RX a driver has no way to say what it wants, and gets all. */
+/* Without CTRL_RX a driver has no way to say what it wants, and gets all that rules send it. */
 static void rx_fill(struct rxfilter *filter, const struct net_ctrl *nc,
 		    const struct net_ctrl_rx *rx, const uint8_t mac[6])
 {
 	const bool *mode = rx->mode;
 	const bool all = !net_ctrl_has(nc, VIRTIO_NET_F_CTRL_RX);
+	const bool may = nc->may_take_all;
 
-	filter->unicast =
-		(uint8_t)rx_pass_of(mode[VIRTIO_NET_CTRL_RX_NOUNI],
-				    all || mode[VIRTIO_NET_CTRL_RX_ALLUNI] || rx->unicast.all);
-	filter->multicast =
-		(uint8_t)rx_pass_of(mode[VIRTIO_NET_CTRL_RX_NOMULTI],
-				    all || mode[VIRTIO_NET_CTRL_RX_ALLMULTI] || rx->multicast.all);
+	filter->unicast = (uint8_t)rx_pass_of(
+		mode[VIRTIO_NET_CTRL_RX_NOUNI],
+		all || (may && (mode[VIRTIO_NET_CTRL_RX_ALLUNI] || rx->unicast.all)));
+	filter->multicast = (uint8_t)rx_pass_of(
+		mode[VIRTIO_NET_CTRL_RX_NOMULTI],
+		all || (may && (mode[VIRTIO_NET_CTRL_RX_ALLMULTI] || rx->multicast.all)));
 	filter->broadcast = (uint8_t)rx_pass_of(mode[VIRTIO_NET_CTRL_RX_NOBCAST], true);
 	filter->checks_vlans = net_ctrl_has(nc, VIRTIO_NET_F_CTRL_VLAN);
 	memcpy(filter->vlan, rx->vlan, sizeof(filter->vlan));
@@ -50,7 +51,7 @@ static void rx_fill(struct rxfilter *filter, const struct net_ctrl *nc,
 static bool rx_needs_filter(const struct net_ctrl *nc, const struct net_ctrl_rx *rx)
 {
 	if (net_ctrl_has(nc, VIRTIO_NET_F_CTRL_RX))
-		return !rx->mode[VIRTIO_NET_CTRL_RX_PROMISC];
+		return !(nc->may_take_all && rx->mode[VIRTIO_NET_CTRL_RX_PROMISC]);
 	return net_ctrl_has(nc, VIRTIO_NET_F_CTRL_RX_EXTRA) ||
 	       net_ctrl_has(nc, VIRTIO_NET_F_CTRL_VLAN);
 }
@@ -76,10 +77,7 @@ bool net_ctrl_filter(struct net_ctrl *nc, const struct net_ctrl_rx *rx, const ui
 /* What was set is in effect, or nothing has changed. */
 static bool rx_set(struct net_ctrl *nc, const struct net_ctrl_rx *rx)
 {
-	uint8_t mac[6];
-
-	port_mac(nc->port, mac);
-	if (!net_ctrl_filter(nc, rx, mac))
+	if (!net_ctrl_filter(nc, rx, nc->mac))
 		return false;
 	nc->rx = *rx;
 	return true;
@@ -87,9 +85,10 @@ static bool rx_set(struct net_ctrl *nc, const struct net_ctrl_rx *rx)
 
 bool net_ctrl_rx_mode(struct net_ctrl *nc, struct net_ctrl_io *io)
 {
+	const bool takes_all = io->command <= VIRTIO_NET_CTRL_RX_ALLUNI;
 	struct net_ctrl_rx rx = nc->rx;
 
-	if (io->data[0] > 1)
+	if (io->data[0] > 1 || (io->data[0] && takes_all && !nc->may_take_all))
 		return false;
 	rx.mode[io->command] = io->data[0];
 	return rx_set(nc, &rx);
@@ -136,19 +135,20 @@ bool net_ctrl_mac_table(struct net_ctrl *nc, struct net_ctrl_io *io)
 	} else if (!rx_read_table(io, &at, &rx.multicast) || at != io->len_bytes) {
 		return false;
 	}
+	if ((rx.unicast.all || rx.multicast.all) && !nc->may_take_all)
+		return false;
 	return rx_set(nc, &rx);
 }
 
 bool net_ctrl_mac_addr(struct net_ctrl *nc, struct net_ctrl_io *io)
 {
-	uint8_t before[6];
-
-	if (!cmd_is_station_mac(io->data) || !net_ctrl_filter(nc, &nc->rx, io->data))
+	if (!nc->may_set_mac || !cmd_is_station_mac(io->data) ||
+	    !net_ctrl_filter(nc, &nc->rx, io->data))
 		return false;
-	port_mac(nc->port, before);
 	if (!nc->has_own_mac)
-		memcpy(nc->first_mac, before, sizeof(before));
+		memcpy(nc->first_mac, nc->mac, sizeof(nc->mac));
 	nc->has_own_mac = true;
+	memcpy(nc->mac, io->data, sizeof(nc->mac));
 	port_set_mac(nc->port, io->data);
 	return true;
 }

@@ -118,8 +118,10 @@ unsigned cmd_vf_set(const void *request, void *response, uint32_t *detail)
 		next.flags = set->flags;
 	if (set->what & (XVIO_VF_SET_VLAN | XVIO_VF_SET_SPOOFCHK))
 		policy_set(port, next.flags & XVIO_VF_F_SPOOFCHK, next.vlan_tci);
-	if (set->what & XVIO_VF_SET_TRUST)
+	if (set->what & XVIO_VF_SET_TRUST) {
 		vf_admins[set->vf].trusted = set->flags & XVIO_VF_F_TRUSTED;
+		cmd_vf_trust_changed(port);
+	}
 	if (set->what & XVIO_VF_SET_RATE)
 		meter_set(port, set->max_tx_mbps);
 	return XVIO_ST_OK;

@@ -8,9 +8,16 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include "ctrl/net_ctrl.h"
+#include "ctrl/virtio_ctrlq.h"
 #include "path/iotlb.h"
 
-#define VIRTIO_DEV_QUEUES 2u /* one pair: 0 receiveq, 1 transmitq */
+/*
+ * Queues (5.1.2): receiveq and transmitq of each pair, then the controlq, whose number follows from what the
+ * driver has accepted: without MQ and RSS it stands behind the first pair.
+ */
+#define VIRTIO_DEV_MAX_PAIRS  8u
+#define VIRTIO_DEV_MAX_QUEUES (2 * VIRTIO_DEV_MAX_PAIRS + 1)
 
 /* A queue while the driver's side owns it; once started it lives in path/vnet.h. */
 struct virtio_vq {
@@ -28,14 +35,23 @@ struct virtio_dev {
 	uint32_t id;
 	uint16_t port;
 	uint16_t function; /* PCI requester */
+	uint16_t num_pairs; /* more than 1 only if MQ or RSS is offered */
 	uint32_t queue_base; /* doorbell of vq 0 */
 	uint8_t status; /* VIRTIO_STATUS_* */
 	uint64_t offered; /* features */
 	uint64_t accepted;
 	uint32_t generation; /* of the configuration */
 	struct iotlb *map; /* ours */
-	struct virtio_vq vq[VIRTIO_DEV_QUEUES];
+	const struct virtio_ctrlq_interpreter *interpreter; /* set if CTRL_VQ is offered */
+	void *interpreter_arg;
+	struct virtio_ctrlq *ctrlq; /* NULL: it does not run */
+	struct net_ctrl net; /* what the driver set by it; its maker calls net_ctrl_init() */
+	struct virtio_vq vq[VIRTIO_DEV_MAX_QUEUES];
 };
+
+/* How many pairs a device can have that offers these features, and how many queues this one has. */
+unsigned virtio_dev_max_pairs(uint64_t features);
+unsigned virtio_dev_num_queues(const struct virtio_dev *dev);
 
 /*
  * Has the doorbells of num queues, from queue_base on, lead to the worker of the port. When the
@@ -58,7 +74,7 @@ unsigned virtio_dev_set_features(struct virtio_dev *dev, uint64_t features);
 
 /*
  * The driver sets up a queue and makes it ready; it is started if DRIVER_OK is set. setup is copied,
- * its values are in range. BAD_STATE if it is ready already; NO_SPACE.
+ * its values are in range. A queue that is not there with the features accepted does not run. BAD_STATE if it is ready already; NO_SPACE.
  */
 unsigned virtio_dev_ready_queue(struct virtio_dev *dev, unsigned index,
 				const struct virtio_vq *setup);

@@ -40,7 +40,7 @@ struct core {
 	bool busy; /* there was something to do in this round */
 	uint64_t now_us; /* when the round began */
 	uint64_t wake_at_us; /* when the next one has to begin at the latest: core_wake_at() */
-	uint64_t cycles; /* the same by hal_cycles(), on polling workers */
+	uint64_t cycles; /* when the round before ended, by hal_cycles() (worker_loop()) */
 	uint64_t num_received; /* packets, in all rounds */
 	struct core_load load;
 	struct pkt_pool pool;

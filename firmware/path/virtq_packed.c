@@ -107,12 +107,62 @@ static struct virtq_packed_desc packed_read_desc(const struct virtq *vq, uint16_
 	};
 }
 
+/*
+ * The table that parsing stopped for, and those of the chains behind it, within what was seen. A list of
+ * several descriptors has none (2.8.19).
+ */
+static void packed_ask_tables(struct virtq *vq, struct dma_list *dma)
+{
+	uint16_t at = vq->fetch_at;
+	uint32_t number = vq->fetched + 1;
+	uint32_t num;
+	bool skipped = false;
+
+	virtq_table_begin(vq, dma, false);
+	for (num = 1; num < vq->num_new; num++) {
+		struct virtq_packed_desc desc;
+
+		at = packed_advance(vq, at, 1);
+		if (!packed_is_available(vq, at))
+			break;
+		desc = packed_read_desc(vq, at);
+		if (desc.flags & VIRTQ_DESC_F_NEXT) {
+			skipped = true;
+			continue;
+		}
+		if (desc.flags & VIRTQ_DESC_F_INDIRECT &&
+		    !virtq_table_ask(vq, dma, desc.addr, desc.len, desc.flags))
+			break;
+		number++;
+	}
+	vq->tables_end = number;
+	if (skipped && !vq->has_all)
+		virtq_ask_all(vq, dma);
+}
+
 /* Length (none), id and flags of the used descriptor of a chain, as they stand in the ring. */
 static uint64_t packed_used(const struct virtq *vq, uint16_t at, uint64_t id)
 {
 	uint64_t marks = at & VIRTQ_PACKED_WRAP ? PACKED_MARKS : 0;
 
-	return id << 32 | (marks | vq->wanted_flags) << 48;
+	return id << 32 | (marks | vq->used_flags) << 48;
+}
+
+/* A chain that is one table (2.8.7): of its descriptors' flags only WRITE says something. */
+static uint8_t packed_follow_table(struct virtq *vq, struct virtq_chain *chain,
+				   const struct virtq_packed_desc *at)
+{
+	uint32_t num = at->len / (uint32_t)sizeof(*at);
+	const struct virtq_packed_desc *desc;
+	const void *table;
+	uint8_t error;
+
+	error = virtq_table_get(vq, chain, at->addr, at->len, at->flags, &table);
+	for (desc = table; !error && num; num--, desc++)
+		error = virtq_add_seg(vq, chain, desc->addr, desc->len,
+				      desc->flags & VIRTQ_DESC_F_WRITE);
+	chain->num_descs = 1;
+	return error;
 }
 
 /*
@@ -127,7 +177,10 @@ static uint8_t packed_follow_chain(struct virtq *vq, struct virtq_chain *chain,
 
 	virtq_begin_chain(vq, chain);
 	for (;;) {
-		error = virtq_add_seg(vq, chain, desc.addr, desc.len, desc.flags);
+		if (desc.flags & VIRTQ_DESC_F_INDIRECT && !chain->num_descs)
+			error = packed_follow_table(vq, chain, &desc);
+		else
+			error = virtq_add_seg(vq, chain, desc.addr, desc.len, desc.flags);
 		if (error)
 			return error;
 		if (!(desc.flags & VIRTQ_DESC_F_NEXT))
@@ -203,16 +256,24 @@ static void packed_parse(struct virtq *vq)
 	while (vq->fetched != end && num_seen && packed_is_available(vq, vq->fetch_at)) {
 		struct virtq_chain *chain = &vq->chain[vq->fetched & vq->mask];
 		uint32_t num = packed_parse_direct(vq, bits_min(end - vq->fetched, num_seen));
+		uint32_t seg_prod;
 		uint8_t error;
 
 		num_seen -= num;
 		if (num)
 			continue;
 		if (!packed_has_all(vq)) {
-			vq->needs_all = true;
+			vq->needs = VIRTQ_NEEDS_ALL;
 			break;
 		}
+		seg_prod = vq->seg_prod;
 		error = packed_parse_chain(vq, chain, vq->config.size);
+		if (error == VIRTQ_LATER) {
+			vq->seg_prod = seg_prod;
+			if (!vq->needs)
+				num_seen = 0; /* more is pending */
+			break;
+		}
 		if (error) {
 			virtq_fail(vq, error);
 			return;
@@ -374,6 +435,7 @@ const struct virtq_ops virtq_packed_ops = {
 	.ask_ring = packed_ask_ring,
 	.ask_descs = packed_ask_descs,
 	.ask_all = packed_ask_all,
+	.ask_tables = packed_ask_tables,
 	.parse = packed_parse,
 	.set_quiet = packed_set_quiet,
 	.publish = packed_publish,

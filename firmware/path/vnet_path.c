@@ -42,15 +42,6 @@ void vnet_ring(struct core *core, uint32_t doorbell)
 
 void vnet_queue_failed(struct core *core, struct vnet_queue *queue)
 {
-	static const enum xvio_stat stat_of[XVIO_RING_ERR_NUM] = {
-		[XVIO_RING_ERR_INDEX] = XVIO_STAT_RING_ERR_INDEX,
-		[XVIO_RING_ERR_LOOP] = XVIO_STAT_RING_ERR_LOOP,
-		[XVIO_RING_ERR_LENGTH] = XVIO_STAT_RING_ERR_LENGTH,
-		[XVIO_RING_ERR_DIRECTION] = XVIO_STAT_RING_ERR_DIRECTION,
-		[XVIO_RING_ERR_FLAGS] = XVIO_STAT_RING_ERR_FLAGS,
-		[XVIO_RING_ERR_ADDRESS] = XVIO_STAT_RING_ERR_ADDRESS,
-		[XVIO_RING_ERR_DMA] = XVIO_STAT_RING_ERR_DMA,
-	};
 	const struct virtq *vq = queue->vq;
 	struct port *port = &queue->vnet->port;
 
@@ -60,7 +51,7 @@ void vnet_queue_failed(struct core *core, struct vnet_queue *queue)
 	queue->last_avail = virtq_position(vq);
 	queue->error = vq->error;
 	queue->running = false;
-	stats_add(&port_row(port, core->number)->stats, stat_of[vq->error], 1);
+	stats_add(&port_row(port, core->number)->stats, virtq_error_stat(vq->error), 1);
 	worker_notify(&(struct worker_notice){.type = XVIO_EVENT_QUEUE_ERROR,
 					      .port = port->number,
 					      .object = vq->config.doorbell,

@@ -225,15 +225,25 @@ static bool vnet_move_rest(struct vnet_sink *sink, struct pkt *pkt)
 	return true;
 }
 
+/* Whether a packet is nobody else's (vnet_is_simple()), and has room for any header in front of its frame. */
+static bool vnet_has_headroom(const struct vnet_letter *letter)
+{
+	return !HAL_HOST_MAPPED && letter->output->mark.sole && letter->pkt->has_header;
+}
+
 /* By pieces of what the driver and the bus give. */
 static bool vnet_write_pieces(struct core *core, struct virtq *vq, const struct vnet_letter *letter)
 {
+	const uint32_t hdr_bytes = vq->config.hdr_bytes;
+	const bool in_place = vnet_has_headroom(letter);
 	struct pkt *pkt = letter->pkt;
 	struct vnet_sink to = {.vq = vq};
-	uint8_t *prefix = vnet_prefix_room(core);
+	uint8_t *prefix = in_place ? pkt->data - hdr_bytes : vnet_prefix_room(core);
 	uint32_t prefix_bytes = vnet_make_prefix(vq, letter, prefix);
-	uint32_t skip_bytes = prefix_bytes - vq->config.hdr_bytes;
+	uint32_t skip_bytes = prefix_bytes - hdr_bytes;
 
+	if (in_place)
+		return vnet_put(core, &to, prefix, hdr_bytes + pkt->have_bytes);
 	return vnet_put(core, &to, prefix, prefix_bytes) &&
 	       vnet_put(core, &to, pkt->data + skip_bytes, pkt->have_bytes - skip_bytes) &&
 	       (pkt->have_bytes == pkt->len_bytes || vnet_move_rest(&to, pkt));

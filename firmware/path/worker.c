@@ -116,8 +116,6 @@ bool worker_poll(void)
 	core->busy = false;
 	core->now_us = hal_time_us();
 	core->wake_at_us = core->now_us + WORKER_SLEEP_US;
-	if (worker_is_polling())
-		core->cycles = hal_cycles();
 	epoch_pass(core->number);
 	worker_run_call(core);
 	worker_take_doorbells(core);
@@ -166,16 +164,16 @@ static uint64_t worker_idle_us(const struct core *core)
 void worker_loop(void)
 {
 	struct core *core = core_self();
-	uint64_t began = hal_cycles();
 
+	core->cycles = hal_cycles();
 	epoch_enter(core->number);
 	for (;;) {
+		uint64_t began = core->cycles;
 		bool busy = worker_poll();
-		uint64_t now = hal_cycles();
 		uint64_t idle_us;
 
-		worker_account(core, busy, now - began);
-		began = now;
+		core->cycles = hal_cycles();
+		worker_account(core, busy, core->cycles - began);
 		idle_us = busy || worker_is_polling() ? 0 : worker_idle_us(core);
 		if (!idle_us)
 			continue;

@@ -183,8 +183,14 @@ struct xvio_vdpa_config {
 	xvio_le16 mtu;
 	xvio_le32 generation; /* grows with every change */
 	xvio_le64 features; /* offered by this device */
+	xvio_le32 speed_mbps;
+	uint8_t duplex;
+	uint8_t rss_max_key_bytes;
+	xvio_le16 rss_max_table; /* entries of the indirection table */
+	xvio_le32 hash_types; /* that it can report, and steer by */
+	xvio_le32 reserved;
 };
-XVIO_ASSERT_SIZE(struct xvio_vdpa_config, 24);
+XVIO_ASSERT_SIZE(struct xvio_vdpa_config, 40);
 
 struct xvio_cmd_vdpa_config {
 	xvio_le32 dev;

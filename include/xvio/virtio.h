@@ -37,6 +37,7 @@
 #define VIRTIO_NET_F_GUEST_ANNOUNCE	 21
 #define VIRTIO_NET_F_MQ			 22
 #define VIRTIO_NET_F_CTRL_MAC_ADDR	 23
+#define VIRTIO_F_INDIRECT_DESC		 28
 #define VIRTIO_F_EVENT_IDX		 29
 #define VIRTIO_F_VERSION_1		 32
 #define VIRTIO_F_ACCESS_PLATFORM	 33
@@ -87,12 +88,18 @@ struct virtio_pci_common {
 XVIO_ASSERT_SIZE(struct virtio_pci_common, 64);
 
 /* 5.1.4 Device configuration, as far as the features reach that we offer */
+#define VIRTIO_NET_DUPLEX_FULL 1u
+
 struct virtio_net_config {
 	uint8_t mac[6];
 	xvio_le16 status;
 	xvio_le16 max_virtqueue_pairs;
 	xvio_le16 mtu;
-	uint8_t unused[12];
+	xvio_le32 speed; /* Mbit/s */
+	uint8_t duplex;
+	uint8_t rss_max_key_size; /* bytes */
+	xvio_le16 rss_max_indirection_table_length;
+	xvio_le32 supported_hash_types; /* VIRTIO_NET_HASH_TYPE_* */
 };
 XVIO_ASSERT_SIZE(struct virtio_net_config, 24);
 

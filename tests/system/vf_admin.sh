@@ -115,10 +115,27 @@ check_ge "c sends again, kbit/s" 1500 "$again"
 
 # ---- trust, and how long it all lasts
 
+own_mac() { guest_run c "ip link set eth0 address $1"; }
+promiscuous() { guest_run c "ip link set eth0 promisc off && ip link set eth0 promisc on; sleep 1" >/dev/null; }
+# What d sends to somebody else comes to c's port, too; how much of it c got.
+overheard() {
+	local before
+	before=$(guest_run c "cat /sys/class/net/eth0/statistics/rx_packets")
+	guest_run d "ping -i 0.2 -W 1 -c 5 10.0.0.99" >/dev/null
+	echo $(($(guest_run c "cat /sys/class/net/eth0/statistics/rx_packets") - before))
+}
+guest_run d "ip neigh add 10.0.0.99 lladdr 52:54:00:99:99:99 dev eth0" >/dev/null
 check "nobody is trusted at first" shows 0 "trust off"
-check "VF 0 is" vf 0 trust on
+check_not "c may not change the address it was given" own_mac 52:54:00:ee:00:33
+promiscuous
+check "nor listen to what is for others" test "$(overheard)" -lt 5
+check "VF 0 is trusted" vf 0 trust on
 check "which ip shows" shows 0 "trust on"
 check "VF 1 is not" shows 1 "trust off"
+check "c may change its address" own_mac 52:54:00:ee:00:33
+check "which ip shows" shows 0 52:54:00:ee:00:33
+promiscuous
+check_ge "and listen" 5 "$(overheard)"
 vf 0 vlan 10 && vf 0 spoofchk on && vf 0 max_tx_rate 7
 all="vlan 10, .*max_tx_rate 7Mbps, spoof checking on, .*trust on"
 check "all of it together" shows 0 "$all"
@@ -129,7 +146,8 @@ vf_bind 0 virtio-pci
 check "so does another driver" shows 0 "$all"
 vf 0 vlan 0 && vf 0 max_tx_rate 0
 check "VF 0 serves a new guest" guest_up_vf c 0
-check "which reaches d" wait_for 10 guest_ping c 10.0.0.4
+check_eq "its address is the given one" 52:54:00:dd:00:03 "$(guest_run c 'cat /sys/class/net/eth0/address')"
+check "it reaches d" wait_for 10 guest_ping c 10.0.0.4
 guest_stop c
 guest_stop d
 check "VFs go" vf_set 0

@@ -111,7 +111,7 @@ void honest_post(struct honest *honest)
 			.flags = VIRTQ_DESC_F_WRITE,
 		};
 
-		ring_add(ring, &piece, 1);
+		ring_add(ring, &piece, 1, 0);
 	}
 	fake_ring(honest->doorbell + HONEST_RX);
 }
@@ -133,7 +133,7 @@ bool honest_send(struct honest *honest, const uint8_t *frame, uint32_t len_bytes
 		return false;
 	memset(honest->memory + offset, 0, HDR_BYTES);
 	memcpy(honest->memory + offset + HDR_BYTES, frame, len_bytes);
-	ring_add(ring, piece, honest->num_pieces);
+	ring_add(ring, piece, honest->num_pieces, 0);
 	fake_ring(honest->doorbell + HONEST_TX);
 	return true;
 }

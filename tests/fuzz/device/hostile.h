@@ -63,6 +63,7 @@ void hostile_vf_set_up(struct hostile *hostile, const struct hostile_plan *plan)
 void hostile_vf_set_queue(struct hostile *hostile, unsigned number,
 			  const struct hostile_plan *plan);
 void hostile_vf_begin(void);
+void hostile_vf_replace(void); /* the host takes it away, and makes another */
 
 void hostile_port_set_up(struct hostile *hostile, const struct hostile_plan *plan);
 void hostile_port_set_queue(struct hostile *hostile, unsigned number,

@@ -174,9 +174,9 @@ static void ops_fill(struct hostile *hostile, uint32_t offset, uint8_t to, bool 
 static void ops_damage(struct ring_piece *pieces, unsigned num, uint8_t flaw,
 		       struct fuzz_input *input)
 {
-	struct ring_piece *piece = &pieces[flaw / 8 % num];
+	struct ring_piece *piece = &pieces[flaw / 9 % num];
 
-	switch (flaw % 8) {
+	switch (flaw % 9) {
 	case 0:
 		fuzz_take(input, &piece->addr, sizeof(piece->addr));
 		break;
@@ -201,6 +201,9 @@ static void ops_damage(struct ring_piece *pieces, unsigned num, uint8_t flaw,
 	case 7:
 		piece->addr = (piece->addr & 0xffff) + WORLD_VF_ADDR + WORLD_HOSTILE_BYTES - 0x800;
 		break;
+	case 8:
+		piece->skew = fuzz_take_byte(input) % 40;
+		break;
 	}
 }
 
@@ -223,7 +226,11 @@ static void ops_make_table(struct hostile *hostile, unsigned number, struct ring
 
 		memcpy(hostile->memory + offset + i * sizeof(desc), &desc, sizeof(desc));
 	}
-	pieces[0] = (struct ring_piece){hostile->addr + offset, num * 16, VIRTQ_DESC_F_INDIRECT};
+	pieces[0] = (struct ring_piece){
+		.addr = hostile->addr + offset,
+		.len_bytes = num * 16,
+		.flags = VIRTQ_DESC_F_INDIRECT,
+	};
 }
 
 /* Reaps what there is, so that there is room again. */
@@ -253,6 +260,7 @@ static void ops_add(struct hostile *hostile, unsigned number, uint32_t offset, u
 		pieces[i].addr = hostile->addr + offset + (len_bytes - left);
 		pieces[i].len_bytes = left / (num - i);
 		pieces[i].flags = i < num_read ? 0 : VIRTQ_DESC_F_WRITE;
+		pieces[i].skew = 0;
 		left -= pieces[i].len_bytes;
 	}
 	if (flaw < SOUND)
@@ -262,7 +270,7 @@ static void ops_add(struct hostile *hostile, unsigned number, uint32_t offset, u
 		num = 1;
 	}
 	ops_reap_queue(hostile, number);
-	ring_add(&hostile->ring[number], pieces, (uint16_t)num);
+	ring_add(&hostile->ring[number], pieces, (uint16_t)num, flaw == SOUND ? 1 : 0);
 }
 
 static void ops_ring(const struct hostile *hostile, unsigned index)
@@ -459,13 +467,18 @@ static void ops_refuse(struct hostile *hostile, struct fuzz_input *input)
 	shadow_refuse_after(fuzz_take_byte(input) % 64);
 }
 
-/* What the host does meanwhile: the port goes down or up or its MTU changes; another map. */
+/* What the host does meanwhile: the port goes down or up or its MTU changes; another map; the VF is
+ * taken away, and is back. */
 static void ops_host(struct hostile *hostile, struct fuzz_input *input)
 {
 	const uint8_t what = fuzz_take_byte(input);
 
 	if (hostile->is_port && what & 1 && hostile->ring[0].memory) {
 		hostile_port_map(what >> 1);
+		return;
+	}
+	if (!hostile->is_port && what & 1) {
+		hostile_vf_replace();
 		return;
 	}
 	world_set_port(hostile->is_port, what & 2,

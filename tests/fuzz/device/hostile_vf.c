@@ -127,6 +127,15 @@ void hostile_vf_reset(void)
 	world_check(!vf.status, "a reset function has a status");
 }
 
+void hostile_vf_replace(void)
+{
+	world_set_vfs(false);
+	vf_after();
+	world_check(!vf_shown().num_queues, "a function that is not there has queues");
+	world_set_vfs(true);
+	vf_after();
+}
+
 static void vf_write_address(uint32_t offset, uint64_t address)
 {
 	hostile_vf_write(offset, 4, (uint32_t)address);

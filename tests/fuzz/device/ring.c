@@ -46,13 +46,14 @@ static uint16_t ring_advance(const struct ring *ring, uint16_t place)
 	return place;
 }
 
-static void ring_add_split(struct ring *ring, const struct ring_piece *pieces, uint16_t num)
+static void ring_add_split(struct ring *ring, const struct ring_piece *pieces, uint16_t num,
+			   uint16_t head_skew)
 {
 	struct virtq_avail *avail = ring_avail(ring);
 	uint16_t i;
 
 	ring->head[ring->prod % ring->size] = ring->slot;
-	avail->ring[ring->avail % ring->size] = ring->slot;
+	avail->ring[ring->avail % ring->size] = ring->slot + head_skew;
 	for (i = 0; i < num; i++) {
 		const uint16_t next = (ring->slot + 1) % ring->size;
 
@@ -60,7 +61,7 @@ static void ring_add_split(struct ring *ring, const struct ring_piece *pieces, u
 			.addr = pieces[i].addr,
 			.len = pieces[i].len_bytes,
 			.flags = pieces[i].flags | (i + 1 < num ? VIRTQ_DESC_F_NEXT : 0),
-			.next = next,
+			.next = next + pieces[i].skew,
 		};
 		ring->slot = next;
 	}
@@ -80,7 +81,7 @@ static void ring_add_packed(struct ring *ring, const struct ring_piece *pieces, 
 		ring_packed(ring)[ring->avail & 0x7fff] = (struct virtq_packed_desc){
 			.addr = pieces[i].addr,
 			.len = pieces[i].len_bytes,
-			.id = id,
+			.id = id + pieces[i].skew,
 			.flags = (pieces[i].flags & (uint16_t)~MARKS) | marks |
 				 (i + 1 < num ? VIRTQ_DESC_F_NEXT : 0),
 		};
@@ -88,7 +89,7 @@ static void ring_add_packed(struct ring *ring, const struct ring_piece *pieces, 
 	}
 }
 
-bool ring_add(struct ring *ring, const struct ring_piece *pieces, uint16_t num)
+bool ring_add(struct ring *ring, const struct ring_piece *pieces, uint16_t num, uint16_t head_skew)
 {
 	if (num > ring->num_free)
 		return false;
@@ -97,7 +98,7 @@ bool ring_add(struct ring *ring, const struct ring_piece *pieces, uint16_t num)
 	if (ring->packed)
 		ring_add_packed(ring, pieces, num);
 	else
-		ring_add_split(ring, pieces, num);
+		ring_add_split(ring, pieces, num, head_skew);
 	ring->prod++;
 	return true;
 }

@@ -25,6 +25,7 @@ struct ring_piece {
 	uint64_t addr;
 	uint32_t len_bytes;
 	uint16_t flags;
+	uint16_t skew; /* added to what names the next one; packed: to the id */
 };
 
 struct ring {
@@ -46,8 +47,11 @@ struct ring {
 /* An empty ring; clears what the device will look at. */
 void ring_init(struct ring *ring, uint8_t *memory, uint64_t addr, uint16_t size, bool packed);
 
-/* Makes a chain available; false: there is no room for it. num > 0. */
-bool ring_add(struct ring *ring, const struct ring_piece *pieces, uint16_t num);
+/*
+ * Makes a chain available, its head named head_skew beside what it is (split); false: there is no
+ * room for it. num > 0.
+ */
+bool ring_add(struct ring *ring, const struct ring_piece *pieces, uint16_t num, uint16_t head_skew);
 
 /*
  * Takes the oldest chain back if the device has used it (in order, as our device does): its

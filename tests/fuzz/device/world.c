@@ -27,8 +27,8 @@
 #define NUM_CORES     3u /* even VFs live on worker 1, odd ones on 2 */
 #define FAR	      1u
 #define LEFT	      2u
-#define RIGHT	      4u
-#define NUM_VFS	      5u
+#define RIGHT	      0u
+#define NUM_VFS	      (WORLD_VF + 1)
 #define ADDR(vf)      (UINT64_C(0x1000000000) + (vf)*UINT64_C(0x10000000))
 #define FRAME_HDR     18u /* Ethernet, and a number */
 #define STATS_EVERY   64u /* executions: it takes a while */
@@ -176,6 +176,13 @@ static void world_command(uint16_t opcode, const void *payload, size_t len_bytes
 	world_check(answer->seq == world.seq && answer->status == XVIO_ST_OK, "a command fails");
 }
 
+void world_set_vfs(bool all)
+{
+	const struct xvio_cmd_object num = {.id = all ? NUM_VFS : WORLD_VF};
+
+	world_command(XVIO_CMD_VF_SET_NUM, &num, sizeof(num));
+}
+
 void world_set_port(bool is_port, bool up, uint16_t mtu)
 {
 	const struct xvio_cmd_port_set set = {
@@ -196,7 +203,6 @@ static void world_keep_pages(void)
 
 void world_start(void)
 {
-	const struct xvio_cmd_object num = {.id = NUM_VFS};
 	size_t len_bytes;
 	void *memory;
 	uint8_t mac[6];
@@ -211,7 +217,7 @@ void world_start(void)
 	fake_set_bus(world_bus);
 	for (i = 0; i < PATTERN_BYTES; i++)
 		world.pattern[i] = (uint8_t)(i * 7 + i / 256);
-	world_command(XVIO_CMD_VF_SET_NUM, &num, sizeof(num));
+	world_set_vfs(true);
 	world_add_honest(&world.far, FAR, 1, false);
 	world_add_honest(&world.left, LEFT, 2, false);
 	world_add_honest(&world.right, RIGHT, 1, true);

@@ -15,7 +15,7 @@
  * The hostile function is one of these: a VF, or a port whose queues were set up by a program
  * (vDPA).
  */
-#define WORLD_VF   0u
+#define WORLD_VF   4u /* the last one, so that it can be taken away */
 #define WORLD_PORT ((uint16_t)XVIO_PORT_VDPA(0))
 
 #define WORLD_HOSTILE_BYTES 0x10000u /* memory of either */
@@ -57,6 +57,9 @@ void world_exchange(unsigned num, unsigned to_hostile);
  */
 void world_send_far(enum world_to to, uint32_t len_bytes);
 void world_send_uplink(enum world_to to, uint32_t len_bytes);
+
+/* All VFs, or all but the hostile one. */
+void world_set_vfs(bool all);
 
 /* The host's say about the hostile function's port; as it was made: up, and WORLD_MTU. */
 void world_set_port(bool is_port, bool up, uint16_t mtu);

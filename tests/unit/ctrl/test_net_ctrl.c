@@ -521,7 +521,7 @@ static void test_mac_address(void **state)
 	mac_addr(mine);
 	assert_ok();
 	port_set_mac(device.number, theirs);
-	net_ctrl_port_mac_changed(&nc);
+	net_ctrl_port_changed(&nc);
 	assert_true(passes(theirs, 0));
 	assert_false(passes(mine, 0));
 	net_ctrl_reset(&nc);
@@ -569,6 +569,72 @@ static void test_vlan_table(void **state)
 		assert_true(passes(own, i));
 }
 
+/* What the host does not trust a driver with: refused, and what was set before has no effect. */
+static void test_trust(void **state)
+{
+	static const uint8_t everybody[6] = {255, 255, 255, 255, 255, 255};
+	uint8_t own[6], other[6], group[6], listed[6];
+	unsigned i;
+
+	(void)state;
+	make_mac(other, false, 500);
+	make_mac(group, true, 500);
+	make_mac(listed, true, 1);
+	begin_enabled(~UINT64_C(0));
+	port_mac(device.number, own);
+	mac_addr(other);
+	assert_ok();
+	mac_addr(own);
+	assert_ok();
+	mac_table(2, 2);
+	assert_ok();
+	for (i = 0; i < 3; i++) {
+		mode((uint8_t)i, 1);
+		assert_ok();
+	}
+	net_ctrl_set_trust(&nc, false, false);
+	assert_false(passes(other, 0));
+	assert_false(passes(group, 0));
+	assert_true(passes(listed, 0));
+	assert_true(passes(own, 0));
+	assert_true(passes(everybody, 0));
+	remember();
+	mac_addr(other);
+	assert_err();
+	for (i = 0; i < 3; i++) {
+		mode((uint8_t)i, 1);
+		assert_err();
+	}
+	mac_table(NET_CTRL_MAX_MACS + 1, 0);
+	assert_err();
+	mac_table(0, NET_CTRL_MAX_MACS + 1);
+	assert_err();
+	mac_table(NET_CTRL_MAX_MACS, NET_CTRL_MAX_MACS);
+	assert_ok();
+	for (i = 0; i < 6; i++) {
+		mode((uint8_t)i, i > 2);
+		assert_ok();
+	}
+
+	/* The next driver, too; it begins so, and knows commands or not. */
+	net_ctrl_reset(&nc);
+	assert_true(net_ctrl_begin(&nc, VIRTIO_BIT(VIRTIO_NET_F_CTRL_RX)));
+	assert_false(passes(other, 0));
+	assert_false(passes(group, 0));
+	assert_true(passes(own, 0));
+	net_ctrl_set_trust(&nc, true, true);
+	mode(VIRTIO_NET_CTRL_RX_PROMISC, 1);
+	assert_ok();
+	assert_true(passes(other, 0));
+	net_ctrl_set_trust(&nc, true, false);
+	assert_false(passes(other, 0));
+
+	/* One that cannot say what it wants gets what rules send it. */
+	net_ctrl_reset(&nc);
+	assert_true(net_ctrl_begin(&nc, VIRTIO_BIT(VIRTIO_NET_F_MQ)));
+	assert_null(nc.filter);
+}
+
 static void test_mode_values(void **state)
 {
 	unsigned i, value;
@@ -583,21 +649,32 @@ static void test_mode_values(void **state)
 	}
 }
 
+static void port_comes_back(void)
+{
+	port_set_admin(device.number, false);
+	net_ctrl_port_changed(&nc);
+	port_set_admin(device.number, true);
+	net_ctrl_port_changed(&nc);
+}
+
 /* 5.1.6.5.4.2: the bit is clear when the command is used. */
 static void test_announce(void **state)
 {
 	(void)state;
 	begin_enabled(VIRTIO_BIT(VIRTIO_NET_F_GUEST_ANNOUNCE));
-	assert_true(net_ctrl_announce(&nc));
+	port_comes_back();
 	assert_true(nc.announces);
 	set(VIRTIO_NET_CTRL_ANNOUNCE, VIRTIO_NET_CTRL_ANNOUNCE_ACK);
 	assert_ok();
 	assert_false(nc.announces);
-	assert_true(net_ctrl_announce(&nc));
+	net_ctrl_port_changed(&nc); /* it was up before */
+	assert_false(nc.announces);
+	port_comes_back();
+	assert_true(nc.announces);
 	net_ctrl_reset(&nc);
 	assert_false(nc.announces);
 	assert_true(net_ctrl_begin(&nc, VIRTIO_BIT(VIRTIO_NET_F_MQ)));
-	assert_false(net_ctrl_announce(&nc));
+	port_comes_back();
 	assert_false(nc.announces);
 }
 
@@ -990,6 +1067,7 @@ int main(void)
 		cmocka_unit_test(test_long_tables),
 		cmocka_unit_test(test_mac_address),
 		cmocka_unit_test(test_vlan_table),
+		cmocka_unit_test(test_trust),
 		cmocka_unit_test(test_mode_values),
 		cmocka_unit_test(test_announce),
 		cmocka_unit_test(test_pairs),

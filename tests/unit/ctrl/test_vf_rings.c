@@ -51,6 +51,8 @@ static uint64_t ring_features(void)
 		features |= VIRTIO_BIT(VIRTIO_F_RING_PACKED);
 	if (bed_rings.event_idx)
 		features |= VIRTIO_BIT(VIRTIO_F_EVENT_IDX);
+	if (bed_rings.indirect)
+		features |= VIRTIO_BIT(VIRTIO_F_INDIRECT_DESC);
 	if (bed_rings.in_order)
 		features |= VIRTIO_BIT(VIRTIO_F_IN_ORDER);
 	return features;

@@ -9,6 +9,7 @@
 #include "hal/fake/fake.h"
 #include "path/csum.h"
 #include "path/flow.h"
+#include "path/policy.h"
 
 #define NUM_RECEIVERS 3u
 
@@ -321,6 +322,76 @@ static void test_sum(void **state)
 	}
 }
 
+#define SOME_TCI 0x600au
+
+/* The packet as it is with a tag in front of those it has. */
+static void tag_packet(void)
+{
+	static const uint8_t tag[4] = {0x81, 0x00, SOME_TCI >> 8, SOME_TCI & 0xff};
+
+	memmove(packet.data + 16, packet.data + 12, packet.len_bytes - 12);
+	memcpy(packet.data + 12, tag, sizeof(tag));
+	packet.len_bytes += 4;
+	packet.l3_at += 4;
+	packet.l4_at += 4;
+	packet.payload_at += 4;
+	packet.end += 4;
+	packet.header.csum_start = (uint16_t)(packet.header.csum_start + 4);
+}
+
+/*
+ * The sender's port is in a VLAN: who is in it, too, gets packets as they were sent, others with the tag, whole
+ * or in frames.
+ */
+static void test_vlans(void **state)
+{
+	static struct gso_packet as_sent;
+	bool in_vlan[NUM_RECEIVERS];
+	unsigned world, i, k;
+
+	(void)state;
+	check_seed(9);
+	for (world = 0; world < 30; world++) {
+		uint8_t offloads = gso_any_offloads();
+		struct xvio_flow_rule rule = {.cookie = 1, .prio = 1, .mask.in_port = 0xffff};
+		uint32_t detail;
+
+		start_world(2 + world % 2, offloads);
+		policy_set(sender.number, false, SOME_TCI);
+		rule.key.in_port = sender.number;
+		rule.num_actions = (uint16_t)(1 + check_random(NUM_RECEIVERS));
+		for (k = 0; k < rule.num_actions; k++) {
+			in_vlan[k] = check_random(2);
+			policy_set(receiver[k].port.number, false, in_vlan[k] ? SOME_TCI : 0);
+			rule.action[k] = (struct xvio_flow_action){.type = XVIO_ACTION_OUTPUT,
+								   .arg = receiver[k].port.number};
+		}
+		assert_int_equal(flow_add(&rule, &detail), XVIO_ST_OK);
+		for (i = 0; i < 8; i++) {
+			do
+				random_packet(offloads);
+			while (gso_frame(&packet, 0, wanted) > 9000); /* with a tag it must fit */
+			as_sent = packet;
+			for (k = 0; k < rule.num_actions; k++) {
+				packet = as_sent;
+				if (!in_vlan[k])
+					tag_packet();
+				gso_post_for(&receiver[k], &packet);
+			}
+			packet = as_sent;
+			send_and_run();
+			for (k = 0; k < rule.num_actions; k++) {
+				packet = as_sent;
+				if (!in_vlan[k])
+					tag_packet();
+				gso_check_received(&receiver[k], &packet, NULL);
+				gso_check_no_more(&receiver[k]);
+			}
+		}
+		bed_check_pools();
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -332,6 +403,7 @@ int main(void)
 		cmocka_unit_test(test_miss_to_host),
 		cmocka_unit_test(test_any_header),
 		cmocka_unit_test(test_sum),
+		cmocka_unit_test(test_vlans),
 	};
 
 	return bed_run_tests(tests, sizeof(tests) / sizeof(tests[0]));

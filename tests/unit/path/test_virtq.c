@@ -198,6 +198,48 @@ static void test_remap_takes_effect(void **state)
 	assert_int_equal(receive_numbered(&received), 1);
 }
 
+/* All but what the device tells the driver in, and from there on what is behind skip_to. */
+static void read_rest(const struct driver *driver, uint8_t *rest, uint32_t skip_to)
+{
+	const uint32_t used_bytes = 6 + 8 * DRIVER_MAX_SIZE;
+
+	driver_read(driver, 0, rest, DRIVER_NUM_PAGES * DRIVER_PAGE_BYTES);
+	memset(rest + DRIVER_USED_OFFSET, 0, used_bytes);
+	if (driver->rings.packed)
+		memset(rest + DRIVER_DESC_OFFSET, 0, DRIVER_MAX_SIZE * 16);
+	memset(rest + DRIVER_BUF_OFFSET, 0, skip_to - DRIVER_BUF_OFFSET);
+}
+
+/*
+ * Nothing is written to a readable buffer, a table, or, on split rings, a descriptor or the available ring
+ * (2.7.5.1, 2.8.6.1).
+ */
+static void test_only_what_is_the_devices(void **state)
+{
+	static uint8_t before[2][DRIVER_NUM_PAGES * DRIVER_PAGE_BYTES];
+	static uint8_t after[DRIVER_NUM_PAGES * DRIVER_PAGE_BYTES];
+	uint32_t received = 0;
+	uint32_t sent;
+
+	(void)state;
+	check_seed(4);
+	start(256, 256);
+	while (driver_post(&b.driver[BED_RX], 3100, 4))
+		;
+	for (sent = 0; sent < 20; sent++)
+		assert_true(send_numbered(sent));
+	read_rest(&a.driver[BED_TX], before[0], DRIVER_BUF_OFFSET);
+	read_rest(&b.driver[BED_RX], before[1], DRIVER_TABLE_OFFSET);
+	bed_ring(&b, BED_RX);
+	bed_ring(&a, BED_TX);
+	fake_run();
+	read_rest(&a.driver[BED_TX], after, DRIVER_BUF_OFFSET);
+	assert_memory_equal(before[0], after, sizeof(after));
+	read_rest(&b.driver[BED_RX], after, DRIVER_TABLE_OFFSET);
+	assert_memory_equal(before[1], after, sizeof(after));
+	assert_int_equal(receive_numbered(&received), 20);
+}
+
 static void test_bad_sizes(void **state)
 {
 	static const uint16_t bad[] = {0, 1, 3, 100, 2048};
@@ -317,6 +359,7 @@ int main(void)
 		cmocka_unit_test(test_places_wrap),
 		cmocka_unit_test(test_stop_is_exact),
 		cmocka_unit_test(test_remap_takes_effect),
+		cmocka_unit_test(test_only_what_is_the_devices),
 		cmocka_unit_test(test_bad_sizes),
 		cmocka_unit_test(test_bad_place),
 		cmocka_unit_test(test_no_memory_is_lost),
