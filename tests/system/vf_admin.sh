@@ -14,8 +14,8 @@ vf() { ip link set "$pf" vf "$@"; }
 shows() { ip -d link show "$pf" | grep "vf $1 " | grep -q -- "$2"; }
 # vf_stat N NAME: packets or dropped, of what the VF sent (TX) or received (RX), as ip shows.
 vf_stat() {
-	ip -s link show "$pf" | awk -v n="$1" -v w="${2%_*}:" -v c="${2#*_}" '
-		$1 == "vf" { vf = $2 }
+	ip -s link show "$pf" | awk -v n="vf $1" -v w="${2%_*}:" -v c="${2#*_}" '
+		$1 == "vf" { vf = $1 " " $2 }
 		vf == n && $1 == w { for (i = 2; i <= NF; i++) column[i] = $i; next_line = NR + 1 }
 		NR == next_line { for (i in column) if (column[i] == c) print $(i - 1) }'
 }
@@ -115,20 +115,39 @@ check_ge "c sends again, kbit/s" 1500 "$again"
 
 # ---- trust, and how long it all lasts
 
+own_mac() { guest_run c "ip link set eth0 address $1"; }
+promiscuous() { guest_run c "ip link set eth0 promisc off && ip link set eth0 promisc on; sleep 1" >/dev/null; }
+# What d sends to somebody else comes to c's port, too; how much of it c got.
+overheard() {
+	local before
+	before=$(guest_run c "cat /sys/class/net/eth0/statistics/rx_packets")
+	guest_run d "ping -i 0.2 -W 1 -c 5 10.0.0.99" >/dev/null
+	echo $(($(guest_run c "cat /sys/class/net/eth0/statistics/rx_packets") - before))
+}
+guest_run d "ip neigh add 10.0.0.99 lladdr 52:54:00:99:99:99 dev eth0" >/dev/null
 check "nobody is trusted at first" shows 0 "trust off"
-check "VF 0 is" vf 0 trust on
+check_not "c may not change the address it was given" own_mac 52:54:00:ee:00:33
+promiscuous
+check "nor listen to what is for others" test "$(overheard)" -lt 5
+check "VF 0 is trusted" vf 0 trust on
 check "which ip shows" shows 0 "trust on"
 check "VF 1 is not" shows 1 "trust off"
+check "c may change its address" own_mac 52:54:00:ee:00:33
+check "which ip shows" shows 0 52:54:00:ee:00:33
+promiscuous
+check_ge "and listen" 5 "$(overheard)"
 vf 0 vlan 10 && vf 0 spoofchk on && vf 0 max_tx_rate 7
 all="vlan 10, .*max_tx_rate 7Mbps, spoof checking on, .*trust on"
 check "all of it together" shows 0 "$all"
 guest_kill c
 check "a function level reset" vf_reset 0
 check "leaves it" shows 0 "$all"
-check "so does another driver" vf_bind 0 virtio-pci
+vf_bind 0 virtio-pci
+check "so does another driver" shows 0 "$all"
 vf 0 vlan 0 && vf 0 max_tx_rate 0
 check "VF 0 serves a new guest" guest_up_vf c 0
-check "which reaches d" wait_for 10 guest_ping c 10.0.0.4
+check_eq "its address is the given one" 52:54:00:dd:00:03 "$(guest_run c 'cat /sys/class/net/eth0/address')"
+check "it reaches d" wait_for 10 guest_ping c 10.0.0.4
 guest_stop c
 guest_stop d
 check "VFs go" vf_set 0

@@ -10,6 +10,7 @@
 #include "path/flow.h"
 #include "path/policy.h"
 #include "path/port.h"
+#include "path/rxfilter.h"
 #include "path/worker.h"
 
 #define PORT_A	  XVIO_PORT_VF(0)
@@ -369,6 +370,43 @@ static void test_other_vlans_are_counted(void **state)
 	bed_check_quiet();
 }
 
+/* What the receiver's driver does not want is decided by the frame that it would get: its own tags count. */
+static void test_driver_filters_what_it_would_get(void **state)
+{
+	static const uint16_t inner[] = {0, 5, 6};
+	struct rxfilter *filter;
+	unsigned i;
+
+	(void)state;
+	start(2);
+	bed_rule(1, PORT_A, PORT_B);
+	bed_post(&b, 4, 1600);
+	set_policy(PORT_A, (struct rules){.tci = 10});
+	set_policy(PORT_B, (struct rules){.tci = 10});
+	filter = rxfilter_create();
+	assert_non_null(filter);
+	filter->unicast = RXFILTER_ALL;
+	filter->checks_vlans = true;
+	filter->vlan[0] = 1u << 5;
+	vnet_set_filter(PORT_B, filter);
+	for (i = 0; i < 3; i++) {
+		frames[i].len_bytes = 100;
+		bed_frame(frames[i].byte, 100, i);
+		if (inner[i])
+			put_tag(&frames[i], 0x8100, inner[i]);
+		assert_true(bed_send(&a, frames[i].byte, frames[i].len_bytes, 1));
+	}
+	bed_ring(&a, BED_TX);
+	fake_run();
+	check_left(&frames[0], bed_receive(&b, got, NULL));
+	check_left(&frames[1], bed_receive(&b, got, NULL));
+	assert_int_equal(bed_receive(&b, got, NULL), 0);
+	assert_int_equal(bed_stat(PORT_B, XVIO_STAT_DROP_FILTERED), 1);
+	bed_check_quiet();
+	vnet_set_filter(PORT_B, NULL);
+	rxfilter_destroy(filter);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -376,6 +414,7 @@ int main(void)
 		cmocka_unit_test(test_lookup_sees_the_tag),
 		cmocka_unit_test(test_source_is_counted_and_follows_the_mac),
 		cmocka_unit_test(test_other_vlans_are_counted),
+		cmocka_unit_test(test_driver_filters_what_it_would_get),
 	};
 
 	return bed_run_tests(tests, sizeof(tests) / sizeof(tests[0]));
