@@ -91,6 +91,31 @@ static int netdev_set_vf_link_state(struct net_device *netdev, int vf, int state
 	return xvio_sriov_set_link(netdev_xvio(netdev), vf, state);
 }
 
+static int netdev_set_vf_vlan(struct net_device *netdev, int vf, u16 vlan, u8 qos, __be16 proto)
+{
+	return xvio_sriov_set_vlan(netdev_xvio(netdev), vf, vlan, qos, proto);
+}
+
+static int netdev_set_vf_spoofchk(struct net_device *netdev, int vf, bool on)
+{
+	return xvio_sriov_set_spoofchk(netdev_xvio(netdev), vf, on);
+}
+
+static int netdev_set_vf_trust(struct net_device *netdev, int vf, bool on)
+{
+	return xvio_sriov_set_trust(netdev_xvio(netdev), vf, on);
+}
+
+static int netdev_set_vf_rate(struct net_device *netdev, int vf, int min_mbps, int max_mbps)
+{
+	return xvio_sriov_set_rate(netdev_xvio(netdev), vf, min_mbps, max_mbps);
+}
+
+static int netdev_get_vf_stats(struct net_device *netdev, int vf, struct ifla_vf_stats *stats)
+{
+	return xvio_sriov_get_stats(netdev_xvio(netdev), vf, stats);
+}
+
 static int netdev_get_vf_config(struct net_device *netdev, int vf, struct ifla_vf_info *info)
 {
 	return xvio_sriov_get_config(netdev_xvio(netdev), vf, info);
@@ -106,7 +131,12 @@ static const struct net_device_ops netdev_ops = {
 	.ndo_get_stats64 = dev_get_tstats64,
 	.ndo_set_vf_mac = netdev_set_vf_mac,
 	.ndo_set_vf_link_state = netdev_set_vf_link_state,
+	.ndo_set_vf_vlan = netdev_set_vf_vlan,
+	.ndo_set_vf_spoofchk = netdev_set_vf_spoofchk,
+	.ndo_set_vf_trust = netdev_set_vf_trust,
+	.ndo_set_vf_rate = netdev_set_vf_rate,
 	.ndo_get_vf_config = netdev_get_vf_config,
+	.ndo_get_vf_stats = netdev_get_vf_stats,
 };
 
 int xvio_netdev_create(struct xvio *xv)

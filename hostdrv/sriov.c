@@ -6,6 +6,7 @@
  */
 #include <linux/etherdevice.h>
 #include <linux/if_link.h>
+#include <linux/if_vlan.h>
 
 #include "xvio.h"
 
@@ -113,9 +114,94 @@ int xvio_sriov_set_link(struct xvio *xv, int vf, int state)
 	}
 }
 
+static int sriov_set(struct xvio *xv, int vf, struct xvio_cmd_vf *req)
+{
+	struct xvio_cmd cmd = {
+		.opcode = XVIO_CMD_VF_SET,
+		.req = req,
+		.req_bytes = sizeof(*req),
+	};
+
+	if (!sriov_has(xv, vf))
+		return -EINVAL;
+	req->vf = cpu_to_le16(vf);
+	return xvio_mbox_call(xv, &cmd);
+}
+
+/* The card knows no other outer tag, and a priority only of frames that are in a VLAN. */
+int xvio_sriov_set_vlan(struct xvio *xv, int vf, u16 vlan, u8 qos, __be16 proto)
+{
+	struct xvio_cmd_vf req = {.what = cpu_to_le16(XVIO_VF_SET_VLAN)};
+
+	if (proto != htons(ETH_P_8021Q))
+		return -EPROTONOSUPPORT;
+	if (vlan >= VLAN_VID_MASK || qos > 7 || (qos && !vlan))
+		return -EINVAL;
+	req.vlan_tci = cpu_to_le16(qos << VLAN_PRIO_SHIFT | vlan);
+	return sriov_set(xv, vf, &req);
+}
+
+int xvio_sriov_set_spoofchk(struct xvio *xv, int vf, bool on)
+{
+	struct xvio_cmd_vf req = {
+		.what = cpu_to_le16(XVIO_VF_SET_SPOOFCHK),
+		.flags = cpu_to_le16(on ? XVIO_VF_F_SPOOFCHK : 0),
+	};
+
+	return sriov_set(xv, vf, &req);
+}
+
+int xvio_sriov_set_trust(struct xvio *xv, int vf, bool on)
+{
+	struct xvio_cmd_vf req = {
+		.what = cpu_to_le16(XVIO_VF_SET_TRUST),
+		.flags = cpu_to_le16(on ? XVIO_VF_F_TRUSTED : 0),
+	};
+
+	return sriov_set(xv, vf, &req);
+}
+
+/* The card keeps nothing free for anybody. */
+int xvio_sriov_set_rate(struct xvio *xv, int vf, int min_mbps, int max_mbps)
+{
+	struct xvio_cmd_vf req = {
+		.what = cpu_to_le16(XVIO_VF_SET_RATE),
+		.max_tx_mbps = cpu_to_le32(max_mbps),
+	};
+
+	if (min_mbps)
+		return -EOPNOTSUPP;
+	if (max_mbps < 0)
+		return -EINVAL;
+	return sriov_set(xv, vf, &req);
+}
+
+static void sriov_show_port(const struct xvio_port_info *port, struct ifla_vf_info *info)
+{
+	ether_addr_copy(info->mac, port->mac);
+	info->linkstate = le16_to_cpu(port->flags) & XVIO_PORT_F_ADMIN_UP
+				  ? IFLA_VF_LINK_STATE_ENABLE
+				  : IFLA_VF_LINK_STATE_DISABLE;
+}
+
+static void sriov_show_vf(const struct xvio_cmd_vf *now, struct ifla_vf_info *info)
+{
+	const u16 flags = le16_to_cpu(now->flags);
+	const u16 tci = le16_to_cpu(now->vlan_tci);
+
+	info->vlan = tci & VLAN_VID_MASK;
+	info->qos = tci >> VLAN_PRIO_SHIFT;
+	info->vlan_proto = htons(ETH_P_8021Q);
+	info->spoofchk = !!(flags & XVIO_VF_F_SPOOFCHK);
+	info->trusted = !!(flags & XVIO_VF_F_TRUSTED);
+	info->min_tx_rate = 0;
+	info->max_tx_rate = le32_to_cpu(now->max_tx_mbps);
+}
+
 int xvio_sriov_get_config(struct xvio *xv, int vf, struct ifla_vf_info *info)
 {
 	struct xvio_port_info port;
+	struct xvio_cmd_vf now;
 	int err;
 
 	if (!sriov_has(xv, vf))
@@ -123,10 +209,53 @@ int xvio_sriov_get_config(struct xvio *xv, int vf, struct ifla_vf_info *info)
 	err = xvio_port_get(xv, XVIO_PORT_VF(vf), &port);
 	if (err)
 		return err;
+	err = xvio_mbox_call_object(xv, XVIO_CMD_VF_GET, vf, &now, sizeof(now));
+	if (err)
+		return err;
 	info->vf = vf;
-	ether_addr_copy(info->mac, port.mac);
-	info->linkstate = le16_to_cpu(port.flags) & XVIO_PORT_F_ADMIN_UP
-				  ? IFLA_VF_LINK_STATE_ENABLE
-				  : IFLA_VF_LINK_STATE_DISABLE;
+	sriov_show_port(&port, info);
+	sriov_show_vf(&now, info);
+	return 0;
+}
+
+/* Lost on its way from the VF, and to it; what is counted under the same name for both is with the latter. */
+static const enum xvio_stat sriov_tx_drops[] = {
+	XVIO_STAT_DROP_RULE,
+	XVIO_STAT_DROP_MALFORMED,
+	XVIO_STAT_DROP_NO_HOST,
+	XVIO_STAT_DROP_SPOOFED,
+};
+static const enum xvio_stat sriov_rx_drops[] = {
+	XVIO_STAT_DROP_OVERSIZE,   XVIO_STAT_DROP_PORT_DOWN, XVIO_STAT_DROP_NO_BUFFER,
+	XVIO_STAT_DROP_RING_ERROR, XVIO_STAT_DROP_VLAN,
+};
+
+static u64 sriov_sum(const __le64 *counters, const enum xvio_stat *which, size_t num)
+{
+	u64 sum = 0;
+
+	while (num--)
+		sum += le64_to_cpu(counters[which[num]]);
+	return sum;
+}
+
+/* Counted at the port: what the VF sends enters the card there, what it receives leaves it. */
+int xvio_sriov_get_stats(struct xvio *xv, int vf, struct ifla_vf_stats *stats)
+{
+	__le64 counters[XVIO_STAT_NUM];
+	int err;
+
+	if (!sriov_has(xv, vf))
+		return -EINVAL;
+	err = xvio_mbox_call_object(xv, XVIO_CMD_STATS_GET, XVIO_PORT_VF(vf), counters,
+				    sizeof(counters));
+	if (err)
+		return err;
+	stats->tx_packets = le64_to_cpu(counters[XVIO_STAT_RX_PACKETS]);
+	stats->tx_bytes = le64_to_cpu(counters[XVIO_STAT_RX_BYTES]);
+	stats->rx_packets = le64_to_cpu(counters[XVIO_STAT_TX_PACKETS]);
+	stats->rx_bytes = le64_to_cpu(counters[XVIO_STAT_TX_BYTES]);
+	stats->tx_dropped = sriov_sum(counters, sriov_tx_drops, ARRAY_SIZE(sriov_tx_drops));
+	stats->rx_dropped = sriov_sum(counters, sriov_rx_drops, ARRAY_SIZE(sriov_rx_drops));
 	return 0;
 }

@@ -107,6 +107,16 @@ static void vdpa_kick_vq(struct vdpa_device *vdev, u16 idx)
 		xvio_hw_ring_doorbell(vd->xv, vd->queue_base + idx, idx);
 }
 
+/* The vq's number is in the lower half of data, what the driver says of its place above it. Any context. */
+static void vdpa_kick_vq_with_data(struct vdpa_device *vdev, u32 data)
+{
+	struct xvio_vdpa *vd = vdpa_xvio(vdev);
+	u16 idx = (u16)data;
+
+	if (idx < vd->num_vqs && READ_ONCE(vd->vqs[idx].started))
+		xvio_hw_ring_doorbell(vd->xv, vd->queue_base + idx, data);
+}
+
 static void vdpa_set_vq_cb(struct vdpa_device *vdev, u16 idx, struct vdpa_callback *cb)
 {
 	struct xvio_vdpa *vd = vdpa_xvio(vdev);
@@ -136,6 +146,29 @@ static bool vdpa_get_vq_ready(struct vdpa_device *vdev, u16 idx)
 	return READ_ONCE(vdpa_xvio(vdev)->vqs[idx].ready);
 }
 
+static bool vdpa_is_packed(struct xvio_vdpa *vd)
+{
+	return vd->driver_features & BIT_ULL(VIRTIO_F_RING_PACKED);
+}
+
+/* The card numbers places as mbox.h says; what was taken is used, as long as a vq is stopped. */
+static u16 vdpa_place(struct xvio_vdpa *vd, const struct vdpa_vq_state *state)
+{
+	if (!vdpa_is_packed(vd))
+		return state->split.avail_index;
+	return state->packed.last_avail_idx | state->packed.last_avail_counter << 15;
+}
+
+static void vdpa_fill_state(struct xvio_vdpa *vd, u16 place, struct vdpa_vq_state *state)
+{
+	if (!vdpa_is_packed(vd)) {
+		state->split.avail_index = place;
+		return;
+	}
+	state->packed.last_avail_counter = state->packed.last_used_counter = place >> 15;
+	state->packed.last_avail_idx = state->packed.last_used_idx = place & 0x7fff;
+}
+
 static int vdpa_set_vq_state(struct vdpa_device *vdev, u16 idx, const struct vdpa_vq_state *state)
 {
 	struct xvio_vdpa *vd = vdpa_xvio(vdev);
@@ -143,7 +176,7 @@ static int vdpa_set_vq_state(struct vdpa_device *vdev, u16 idx, const struct vdp
 
 	mutex_lock(&vd->lock);
 	if (!vd->vqs[idx].started) {
-		vd->vqs[idx].last_avail = state->split.avail_index;
+		vd->vqs[idx].last_avail = vdpa_place(vd, state);
 		err = 0;
 	}
 	mutex_unlock(&vd->lock);
@@ -158,7 +191,7 @@ static int vdpa_get_vq_state(struct vdpa_device *vdev, u16 idx, struct vdpa_vq_s
 	mutex_lock(&vd->lock);
 	if (vd->vqs[idx].started)
 		err = vdpa_pull_vq(vd, idx);
-	state->split.avail_index = vd->vqs[idx].last_avail;
+	vdpa_fill_state(vd, vd->vqs[idx].last_avail, state);
 	mutex_unlock(&vd->lock);
 	return err;
 }
@@ -381,10 +414,16 @@ static void vdpa_op_get_config(struct vdpa_device *vdev, unsigned int offset, vo
 	if (offset > sizeof(config) || len > sizeof(config) - offset)
 		return;
 	mutex_lock(&vd->lock);
+	xvio_vdpa_read_config(vd); /* a guest changes it by its control queue, too */
 	ether_addr_copy(config.mac, vd->config.mac);
 	config.status = (__force __virtio16)vd->config.status;
 	config.max_virtqueue_pairs = (__force __virtio16)vd->config.max_virtqueue_pairs;
 	config.mtu = (__force __virtio16)vd->config.mtu;
+	config.speed = vd->config.speed_mbps;
+	config.duplex = vd->config.duplex;
+	config.rss_max_key_size = vd->config.rss_max_key_bytes;
+	config.rss_max_indirection_table_length = vd->config.rss_max_table;
+	config.supported_hash_types = vd->config.hash_types;
 	mutex_unlock(&vd->lock);
 	memcpy(buf, (u8 *)&config + offset, len);
 }
@@ -444,6 +483,7 @@ const struct vdpa_config_ops xvio_vdpa_ops = {
 	.set_vq_address = vdpa_set_vq_address,
 	.set_vq_num = vdpa_set_vq_num,
 	.kick_vq = vdpa_kick_vq,
+	.kick_vq_with_data = vdpa_kick_vq_with_data,
 	.set_vq_cb = vdpa_set_vq_cb,
 	.set_vq_ready = vdpa_set_vq_ready,
 	.get_vq_ready = vdpa_get_vq_ready,

@@ -17,7 +17,7 @@ struct xvio_vdpa_vq {
 	u64 driver_iova;
 	u64 device_iova;
 	u16 size;
-	u16 last_avail; /* where to go on; while started the card knows better */
+	u16 last_avail; /* where to go on, as in mbox.h; while started the card knows better */
 	bool ready; /* what the driver wants */
 	bool started; /* the card serves it */
 };

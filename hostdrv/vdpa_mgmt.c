@@ -7,6 +7,7 @@
 #include <linux/etherdevice.h>
 #include <uapi/linux/vdpa.h>
 #include <uapi/linux/virtio_ids.h>
+#include <uapi/linux/virtio_net.h>
 
 #include "vdpa.h"
 
@@ -226,6 +227,8 @@ int xvio_mgmt_create(struct xvio *xv)
 		BIT_ULL(VDPA_ATTR_DEV_NET_CFG_MAX_VQP) | BIT_ULL(VDPA_ATTR_DEV_FEATURES);
 	mdev->supported_features = le64_to_cpu(xv->info.vdpa_features);
 	mdev->max_supported_vqs = 2 * le16_to_cpu(xv->info.max_vdpa_queue_pairs);
+	if (mdev->supported_features & BIT_ULL(VIRTIO_NET_F_CTRL_VQ))
+		mdev->max_supported_vqs++;
 	return vdpa_mgmtdev_register(mdev);
 }
 

@@ -316,7 +316,12 @@ void xvio_sriov_disable(struct xvio *xv);
 /* What `ip link set DEV vf N` sets and `ip link` shows. Under rtnl; they sleep. */
 int xvio_sriov_set_mac(struct xvio *xv, int vf, const u8 *mac);
 int xvio_sriov_set_link(struct xvio *xv, int vf, int state);
+int xvio_sriov_set_vlan(struct xvio *xv, int vf, u16 vlan, u8 qos, __be16 proto);
+int xvio_sriov_set_spoofchk(struct xvio *xv, int vf, bool on);
+int xvio_sriov_set_trust(struct xvio *xv, int vf, bool on);
+int xvio_sriov_set_rate(struct xvio *xv, int vf, int min_mbps, int max_mbps);
 int xvio_sriov_get_config(struct xvio *xv, int vf, struct ifla_vf_info *info);
+int xvio_sriov_get_stats(struct xvio *xv, int vf, struct ifla_vf_stats *stats);
 
 /* tc.c, match.c, action.c, flow.c: rules. Under rtnl. */
 

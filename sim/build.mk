@@ -28,6 +28,7 @@ $(B)/qemu/.built: sim/qemu/attach $(MODEL_SRC)
 
 $(B)/server/.built: $(wildcard sim/server/*)
 	sim/server/build-rootfs
+	sim/server/build-clients
 	@touch $@
 
 xvio-vhost: $(B)/vhost/xvio-vhost $(B)/vhost-san/xvio-vhost ## build the vhost-user back-end

@@ -50,15 +50,18 @@ enum cmd_ring_field cmd_check_ring(const struct cmd_ring *ring)
 {
 	const uint32_t size = ring->size;
 
-	if (size < 2 || size > VIRTQ_MAX_SIZE || size & (size - 1))
+	const uint32_t event_bytes = sizeof(struct virtq_packed_event);
+
+	if (size < 2 || size > VIRTQ_MAX_SIZE || (!ring->packed && size & (size - 1)))
 		return CMD_RING_SIZE;
 	if (ring->vector >= XVIO_NUM_MSIX && ring->vector != XVIO_VECTOR_NONE)
 		return CMD_RING_VECTOR;
 	if (!cmd_is_place(ring->desc, 16, 16 * size))
 		return CMD_RING_DESC;
-	if (!cmd_is_place(ring->driver, 2, 6 + 2 * size))
+	if (!cmd_is_place(ring->driver, ring->packed ? 4 : 2,
+			  ring->packed ? event_bytes : 6 + 2 * size))
 		return CMD_RING_DRIVER;
-	if (!cmd_is_place(ring->device, 4, 6 + 8 * size))
+	if (!cmd_is_place(ring->device, 4, ring->packed ? event_bytes : 6 + 8 * size))
 		return CMD_RING_DEVICE;
 	return CMD_RING_OK;
 }

@@ -21,7 +21,7 @@ cmd_handler cmd_flow_add, cmd_flow_del, cmd_flow_stats, cmd_flow_flush;
 cmd_handler cmd_vdpa_create, cmd_vdpa_destroy, cmd_vdpa_map;
 cmd_handler cmd_vdpa_set_status, cmd_vdpa_get_status, cmd_vdpa_set_features;
 cmd_handler cmd_vdpa_get_config, cmd_vdpa_set_config, cmd_vdpa_vq_set, cmd_vdpa_vq_get;
-cmd_handler cmd_vf_set_num;
+cmd_handler cmd_vf_set_num, cmd_vf_set, cmd_vf_get;
 
 /* Ports that are always there: makes them, at start, and brings them back to how they started. */
 void cmd_port_start(void);
@@ -39,9 +39,8 @@ void cmd_vdpa_queue_error(uint16_t port, uint32_t object, uint32_t error);
 /* Destroys all vDPA devices. */
 void cmd_vdpa_reset(void);
 
-/* How many there can be, and virtio features they can offer. */
+/* How many there can be. */
 unsigned cmd_vdpa_max(void);
-uint64_t cmd_vdpa_features(void);
 
 /* Virtual functions: forgets all, at start; removes all. */
 void cmd_vf_start(void);
@@ -49,6 +48,9 @@ void cmd_vf_reset(void);
 
 /* Carries out what was written to registers of VFs. */
 void cmd_vf_poll(void);
+
+/* What the administrator trusts the driver of a VF with (vf_admin.h) may have changed. */
+void cmd_vf_trust_changed(uint16_t port);
 
 /* The same news for VFs as for vDPA devices. */
 void cmd_vf_port_changed(uint16_t port);
@@ -59,6 +61,7 @@ void cmd_derive_mac(uint16_t port, uint8_t mac[6]);
 
 #define CMD_MIN_MTU	68u /* IPv4 asks for no less */
 #define CMD_DEFAULT_MTU 1500u
+#define CMD_SPEED_MBPS	10000u /* that a port says it has */
 
 /* XVIO_ST_BAD_VALUE, with the byte offset of the field in the payload. */
 static inline unsigned cmd_bad_value(uint32_t *detail, size_t offset_bytes)
@@ -80,7 +83,7 @@ bool cmd_is_station_mac(const uint8_t mac[6]);
 
 bool cmd_is_mtu(uint16_t mtu);
 
-/* What a host says about a split virtqueue; the field that is wrong, CMD_RING_OK if none is. */
+/* What a host says about a virtqueue; the field that is wrong, CMD_RING_OK if none is. */
 enum cmd_ring_field {
 	CMD_RING_OK,
 	CMD_RING_SIZE,
@@ -91,6 +94,7 @@ enum cmd_ring_field {
 };
 
 struct cmd_ring {
+	bool packed;
 	uint16_t size;
 	uint16_t vector;
 	uint64_t desc;
@@ -98,7 +102,10 @@ struct cmd_ring {
 	uint64_t device;
 };
 
-/* Size a power of two in range, vector on the card, parts aligned (virtio 1.2, 2.7) and not wrapping. */
+/*
+ * Size in range, of a split ring a power of two; vector on the card; parts aligned (virtio 1.2, 2.7, 2.8)
+ * and not wrapping.
+ */
 enum cmd_ring_field cmd_check_ring(const struct cmd_ring *ring);
 
 #endif

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0 */
 /* Commands about the card as a whole. Called by the mailbox on core 0. */
 #include "ctrl/cmd.h"
+#include "ctrl/net_features.h"
+#include "ctrl/virtio_dev.h"
 #include "hal/hal.h"
 #include "path/flow.h"
 #include "path/port.h"
@@ -20,10 +22,10 @@ unsigned cmd_dev_info(const void *request, void *response, uint32_t *detail)
 	info->max_flows = flow_max_rules();
 	info->max_map_entries = IOTLB_MAX_ENTRIES;
 	info->max_queue_size = VIRTQ_MAX_SIZE;
-	info->max_vdpa_queue_pairs = 1;
+	info->max_vdpa_queue_pairs = (uint16_t)virtio_dev_max_pairs(net_features_all());
 	info->max_pf_queue_pairs = 1;
 	info->max_mtu = XVIO_MAX_MTU;
-	info->vdpa_features = cmd_vdpa_features();
+	info->vdpa_features = net_features_all();
 	hal_mac_address(info->mac);
 	memcpy(info->version, hal_status()->version, sizeof(info->version));
 	return XVIO_ST_OK;

@@ -4,6 +4,7 @@
  * are made here. Called by the mailbox and at start, on core 0.
  */
 #include "ctrl/cmd.h"
+#include "ctrl/vf_admin.h"
 #include "hal/hal.h"
 #include "lib/panic.h"
 #include "path/mac.h"
@@ -13,7 +14,6 @@
 #include <xvio/pci.h>
 
 #define PORT_NUM_PF_QUEUES 2u
-#define PORT_SPEED_MBPS	   10000u
 
 /* What an always-there port starts as: an uplink takes whatever the wire brings. */
 static uint16_t port_default_mtu(uint16_t port)
@@ -81,7 +81,7 @@ unsigned cmd_port_get(const void *request, void *response, uint32_t *detail)
 		info->flags |= XVIO_PORT_F_LINK_UP;
 	info->mtu = port_mtu(port);
 	port_mac(port, info->mac);
-	info->speed_mbps = PORT_SPEED_MBPS;
+	info->speed_mbps = CMD_SPEED_MBPS;
 	return XVIO_ST_OK;
 }
 
@@ -115,8 +115,10 @@ unsigned cmd_port_set(const void *request, void *response, uint32_t *detail)
 		return status;
 	if (set->what & XVIO_PORT_SET_MTU)
 		port_set_mtu(set->port, set->mtu);
-	if (set->what & XVIO_PORT_SET_MAC)
+	if (set->what & XVIO_PORT_SET_MAC) {
 		port_set_mac(set->port, set->mac);
+		vf_admin_mac_was_set(set->port);
+	}
 	if (set->what & XVIO_PORT_SET_ADMIN)
 		port_set_admin(set->port, set->flags & XVIO_PORT_F_ADMIN_UP);
 	cmd_vdpa_port_changed(set->port);

@@ -5,6 +5,7 @@
  */
 #include "ctrl/cmd_vdpa.h"
 #include "ctrl/event.h"
+#include "ctrl/net_features.h"
 #include "lib/heap.h"
 #include "path/port.h"
 #include "path/vnet.h"
@@ -18,25 +19,18 @@
 #define VDPA_FIRST_DOORBELL 64u
 #define VDPA_MAX_DEVICES    XVIO_MAX_VDPA
 
-_Static_assert(VDPA_FIRST_DOORBELL + VDPA_MAX_DEVICES * VIRTIO_DEV_QUEUES <= XVIO_VF_FIRST_DOORBELL,
-	       "each queue has a doorbell");
-
 static struct virtio_dev *vdpa_devices[VDPA_MAX_DEVICES];
+static bool vdpa_has_doorbell[XVIO_VF_FIRST_DOORBELL]; /* it belongs to a device */
 
 void cmd_vdpa_start(void)
 {
 	memset(vdpa_devices, 0, sizeof(vdpa_devices));
+	memset(vdpa_has_doorbell, 0, sizeof(vdpa_has_doorbell));
 }
 
 unsigned cmd_vdpa_max(void)
 {
 	return VDPA_MAX_DEVICES;
-}
-
-uint64_t cmd_vdpa_features(void)
-{
-	return VIRTIO_BIT(VIRTIO_NET_F_MTU) | VIRTIO_BIT(VIRTIO_NET_F_MAC) |
-	       VIRTIO_BIT(VIRTIO_NET_F_STATUS) | VIRTIO_DEV_MUST_FEATURES;
 }
 
 struct virtio_dev *cmd_vdpa_find(uint32_t id)
@@ -51,17 +45,46 @@ static struct virtio_dev *vdpa_find_port(uint16_t port)
 
 /* Creation and removal */
 
+/* The first doorbells in a row that are free, from there on; 0: there are not as many. */
+static uint32_t vdpa_take_doorbells(unsigned num)
+{
+	unsigned num_free = 0;
+
+	for (uint32_t at = VDPA_FIRST_DOORBELL; at < XVIO_VF_FIRST_DOORBELL; at++) {
+		num_free = vdpa_has_doorbell[at] ? 0 : num_free + 1;
+		if (num_free < num)
+			continue;
+		memset(&vdpa_has_doorbell[at + 1 - num], true, num);
+		return at + 1 - num;
+	}
+	return 0;
+}
+
+static void vdpa_give_doorbells(const struct virtio_dev *dev)
+{
+	memset(&vdpa_has_doorbell[dev->queue_base], false, virtio_dev_num_queues(dev));
+}
+
+/* Without being told, a device of one pair does not say that it could have more. */
+static uint64_t vdpa_features(const struct xvio_cmd_vdpa_create *create)
+{
+	if (create->features)
+		return create->features;
+	return net_features_vdpa() & ~(create->queue_pairs > 1 ? 0 : VIRTIO_BIT(VIRTIO_NET_F_MQ));
+}
+
 static unsigned vdpa_check_create(const struct xvio_cmd_vdpa_create *create, uint32_t *detail)
 {
-	if (create->features & ~cmd_vdpa_features())
+	if (create->features & ~net_features_all())
 		return cmd_unsupported(detail, offsetof(struct xvio_cmd_vdpa_create, features));
-	if (create->features && ~create->features & VIRTIO_DEV_MUST_FEATURES)
+	if (create->features && (~create->features & NET_FEATURES_MUST ||
+				 net_features_whole(create->features) != create->features))
 		return cmd_bad_value(detail, offsetof(struct xvio_cmd_vdpa_create, features));
 	if (!cmd_is_zero(create->mac, 6) && !cmd_is_station_mac(create->mac))
 		return cmd_bad_value(detail, offsetof(struct xvio_cmd_vdpa_create, mac));
 	if (create->mtu && !cmd_is_mtu(create->mtu))
 		return cmd_bad_value(detail, offsetof(struct xvio_cmd_vdpa_create, mtu));
-	if (create->queue_pairs > 1)
+	if (create->queue_pairs > virtio_dev_max_pairs(vdpa_features(create)))
 		return cmd_unsupported(detail, offsetof(struct xvio_cmd_vdpa_create, queue_pairs));
 	if (!cmd_is_zero(create->reserved, sizeof(create->reserved)))
 		return cmd_bad_value(detail, offsetof(struct xvio_cmd_vdpa_create, reserved));
@@ -80,6 +103,27 @@ static bool vdpa_add_port(uint16_t port, const struct xvio_cmd_vdpa_create *crea
 	return true;
 }
 
+/* The host reads the configuration when it is asked for it: what a driver changed itself is no news. */
+static uint8_t vdpa_run_command(void *arg, const uint8_t *cmd, uint32_t cmd_bytes, uint8_t *reply,
+				uint32_t *reply_bytes)
+{
+	struct virtio_dev *dev = arg;
+	struct virtio_net_config before, after;
+	uint8_t ack;
+
+	net_ctrl_fill_config(&dev->net, &before);
+	ack = net_ctrl_run(&dev->net, cmd, cmd_bytes, reply, reply_bytes);
+	net_ctrl_fill_config(&dev->net, &after);
+	if (memcmp(&before, &after, sizeof(before)) != 0)
+		dev->generation++;
+	return ack;
+}
+
+static const struct virtio_ctrlq_interpreter vdpa_interpreter = {
+	.run = vdpa_run_command,
+	.ack_is_last = net_ctrl_ack_is_last,
+};
+
 static struct virtio_dev *vdpa_add(uint32_t id, const struct xvio_cmd_vdpa_create *create)
 {
 	struct virtio_dev *dev = heap_alloc(sizeof(*dev));
@@ -87,21 +131,29 @@ static struct virtio_dev *vdpa_add(uint32_t id, const struct xvio_cmd_vdpa_creat
 
 	if (!dev)
 		return NULL;
+	dev->offered = vdpa_features(create);
+	dev->num_pairs = create->queue_pairs ? create->queue_pairs : 1;
 	dev->id = id;
 	dev->port = (uint16_t)XVIO_PORT_VDPA(id);
 	dev->function = XVIO_FUNCTION_PF;
-	dev->queue_base = VDPA_FIRST_DOORBELL + id * VIRTIO_DEV_QUEUES;
-	dev->offered = create->features ? create->features : cmd_vdpa_features();
+	dev->queue_base = vdpa_take_doorbells(virtio_dev_num_queues(dev));
+	if (!dev->queue_base)
+		goto free_dev;
 	dev->map = iotlb_create(NULL, 0, &bad);
 	if (!dev->map)
-		goto free_dev;
+		goto give_doorbells;
 	if (!vdpa_add_port(dev->port, create))
 		goto destroy_map;
-	virtio_dev_bind_doorbells(dev, VIRTIO_DEV_QUEUES);
+	virtio_dev_bind_doorbells(dev, virtio_dev_num_queues(dev));
+	dev->interpreter = &vdpa_interpreter;
+	dev->interpreter_arg = dev;
+	net_ctrl_init(&dev->net, dev->port, dev->num_pairs);
 	return dev;
 
 destroy_map:
 	iotlb_destroy(dev->map);
+give_doorbells:
+	vdpa_give_doorbells(dev);
 free_dev:
 	heap_free(dev);
 	return NULL;
@@ -110,8 +162,10 @@ free_dev:
 static void vdpa_remove(struct virtio_dev *dev)
 {
 	vdpa_devices[dev->id] = NULL;
+	virtio_dev_set_status(dev, 0);
 	vnet_remove(dev->port);
 	iotlb_destroy(dev->map);
+	vdpa_give_doorbells(dev);
 	heap_free(dev);
 }
 
@@ -133,7 +187,7 @@ unsigned cmd_vdpa_create(const void *request, void *response, uint32_t *detail)
 		return XVIO_ST_NO_SPACE;
 	created->dev = id;
 	created->port = vdpa_devices[id]->port;
-	created->num_queues = VIRTIO_DEV_QUEUES;
+	created->num_queues = (uint16_t)virtio_dev_num_queues(vdpa_devices[id]);
 	created->queue_base = vdpa_devices[id]->queue_base;
 	return XVIO_ST_OK;
 }
@@ -217,15 +271,22 @@ unsigned cmd_vdpa_get_config(const void *request, void *response, uint32_t *deta
 	const struct xvio_cmd_object *object = request;
 	struct xvio_vdpa_config *config = response;
 	const struct virtio_dev *dev = cmd_vdpa_find(object->id);
+	struct virtio_net_config net;
 
 	if (object->reserved)
 		return cmd_bad_value(detail, offsetof(struct xvio_cmd_object, reserved));
 	if (!dev)
 		return XVIO_ST_BAD_OBJECT;
-	port_mac(dev->port, config->mac);
-	config->status = port_admin(dev->port) ? VIRTIO_NET_S_LINK_UP : 0;
-	config->max_virtqueue_pairs = VIRTIO_DEV_QUEUES / 2;
-	config->mtu = port_mtu(dev->port);
+	net_ctrl_fill_config(&dev->net, &net);
+	memcpy(config->mac, net.mac, sizeof(config->mac));
+	config->status = net.status;
+	config->max_virtqueue_pairs = net.max_virtqueue_pairs;
+	config->mtu = net.mtu;
+	config->speed_mbps = net.speed;
+	config->duplex = net.duplex;
+	config->rss_max_key_bytes = net.rss_max_key_size;
+	config->rss_max_table = net.rss_max_indirection_table_length;
+	config->hash_types = net.supported_hash_types;
 	config->generation = dev->generation;
 	config->features = dev->offered;
 	return XVIO_ST_OK;
@@ -244,6 +305,7 @@ unsigned cmd_vdpa_set_config(const void *request, void *response, uint32_t *deta
 	if (!cmd_is_zero(set->reserved, sizeof(set->reserved)))
 		return cmd_bad_value(detail, offsetof(struct xvio_cmd_vdpa_config, reserved));
 	port_set_mac(dev->port, set->mac);
+	net_ctrl_port_changed(&dev->net);
 	dev->generation++;
 	return XVIO_ST_OK;
 }
@@ -256,6 +318,7 @@ void cmd_vdpa_port_changed(uint16_t port)
 
 	if (!dev)
 		return;
+	net_ctrl_port_changed(&dev->net);
 	dev->generation++;
 	event_post(XVIO_EVENT_VDPA_CONFIG, dev->id, 0);
 }
@@ -264,7 +327,8 @@ void cmd_vdpa_queue_error(uint16_t port, uint32_t object, uint32_t error)
 {
 	struct virtio_dev *dev = vdpa_find_port(port);
 
-	if (!dev || object < dev->queue_base || object - dev->queue_base >= VIRTIO_DEV_QUEUES)
+	if (!dev || object < dev->queue_base ||
+	    object - dev->queue_base >= virtio_dev_num_queues(dev))
 		return;
 	if (!virtio_dev_queue_error(dev, object - dev->queue_base, error))
 		return;

@@ -2,7 +2,8 @@
 /* Commands about the virtqueues of vDPA devices. Called by the mailbox on core 0. */
 #include "ctrl/cmd_vdpa.h"
 
-static unsigned vq_check_setup(const struct xvio_cmd_vdpa_vq *set, uint32_t *detail)
+static unsigned vq_check_setup(const struct virtio_dev *dev, const struct xvio_cmd_vdpa_vq *set,
+			       uint32_t *detail)
 {
 	static const size_t offset_bytes[] = {
 		[CMD_RING_SIZE] = offsetof(struct xvio_cmd_vdpa_vq, size),
@@ -12,6 +13,7 @@ static unsigned vq_check_setup(const struct xvio_cmd_vdpa_vq *set, uint32_t *det
 		[CMD_RING_DEVICE] = offsetof(struct xvio_cmd_vdpa_vq, device_iova),
 	};
 	const struct cmd_ring ring = {
+		.packed = virtio_dev_is_packed(dev),
 		.size = set->size,
 		.vector = set->vector,
 		.desc = set->desc_iova,
@@ -34,7 +36,7 @@ static unsigned vq_make_ready(struct virtio_dev *dev, const struct xvio_cmd_vdpa
 		.driver_iova = set->driver_iova,
 		.device_iova = set->device_iova,
 	};
-	const unsigned status = vq_check_setup(set, detail);
+	const unsigned status = vq_check_setup(dev, set, detail);
 
 	return status == XVIO_ST_OK ? virtio_dev_ready_queue(dev, set->vq, &setup) : status;
 }
@@ -46,7 +48,7 @@ unsigned cmd_vdpa_vq_set(const void *request, void *response, uint32_t *detail)
 	struct virtio_dev *dev = cmd_vdpa_find(set->dev);
 
 	(void)response;
-	if (!dev || set->vq >= VIRTIO_DEV_QUEUES)
+	if (!dev || set->vq >= virtio_dev_num_queues(dev))
 		return XVIO_ST_BAD_OBJECT;
 	if (set->ready > 1)
 		return cmd_bad_value(detail, offsetof(struct xvio_cmd_vdpa_vq, ready));
@@ -64,7 +66,7 @@ unsigned cmd_vdpa_vq_get(const void *request, void *response, uint32_t *detail)
 	struct xvio_vdpa_vq_state *state = response;
 	const struct virtio_dev *dev = cmd_vdpa_find(get->dev);
 
-	if (!dev || get->vq >= VIRTIO_DEV_QUEUES)
+	if (!dev || get->vq >= virtio_dev_num_queues(dev))
 		return XVIO_ST_BAD_OBJECT;
 	if (get->reserved)
 		return cmd_bad_value(detail, offsetof(struct xvio_cmd_vdpa_vq_id, reserved));

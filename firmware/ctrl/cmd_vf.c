@@ -6,6 +6,8 @@
  */
 #include "ctrl/cmd.h"
 #include "ctrl/event.h"
+#include "ctrl/net_features.h"
+#include "ctrl/vf_admin.h"
 #include "ctrl/virtio_pci.h"
 #include "hal/hal.h"
 #include "lib/heap.h"
@@ -24,7 +26,7 @@ static struct virtio_pci *vf_devices[XVIO_NUM_VFS];
 static unsigned vf_num;
 
 _Static_assert(XVIO_NUM_VFS <= XVIO_MAX_VFS, "each VF has a port");
-_Static_assert(VIRTIO_DEV_QUEUES <= XVIO_VF_MAX_QUEUES, "each queue has a doorbell");
+_Static_assert(VIRTIO_DEV_MAX_QUEUES <= XVIO_VF_MAX_QUEUES, "each queue has a doorbell");
 
 void cmd_vf_start(void)
 {
@@ -42,6 +44,12 @@ static struct virtio_pci *vf_find_port(uint16_t port)
 	return port >= XVIO_PORT_VF(0) ? vf_find(port - XVIO_PORT_VF(0)) : NULL;
 }
 
+static void vf_trust(struct virtio_pci *pci)
+{
+	net_ctrl_set_trust(&pci->dev.net, vf_admin_may_set_mac(pci->dev.port),
+			   vf_admin_may_be_promiscuous(pci->dev.port));
+}
+
 static struct virtio_pci *vf_create(unsigned n)
 {
 	const uint16_t port = (uint16_t)XVIO_PORT_VF(n);
@@ -56,14 +64,20 @@ static struct virtio_pci *vf_create(unsigned n)
 		return NULL;
 	}
 	port_set_admin(port, true);
+	vf_admin_reset(n);
 	pci->page = hal_vf_page(n);
 	pci->dev.id = n;
 	pci->dev.port = port;
 	pci->dev.function = (uint16_t)XVIO_FUNCTION_VF(n);
 	pci->dev.queue_base = XVIO_VF_DOORBELL(n, 0);
-	pci->dev.offered = cmd_vdpa_features();
+	pci->dev.offered = net_features_all();
+	pci->dev.num_pairs = (uint16_t)virtio_dev_max_pairs(pci->dev.offered);
 	pci->dev.map = iotlb_identity(); /* a VF's addresses are the bus's; the IOMMU guards them */
 	virtio_dev_bind_doorbells(&pci->dev, XVIO_VF_MAX_QUEUES); /* all that its BAR has */
+	pci->dev.interpreter = &virtio_pci_interpreter;
+	pci->dev.interpreter_arg = pci;
+	net_ctrl_init(&pci->dev.net, port, pci->dev.num_pairs);
+	vf_trust(pci);
 	virtio_pci_reset(pci);
 	return pci;
 }
@@ -71,6 +85,7 @@ static struct virtio_pci *vf_create(unsigned n)
 /* Registers of a function that is not there read 0: no queue, no feature. */
 static void vf_destroy(struct virtio_pci *pci)
 {
+	virtio_dev_set_status(&pci->dev, 0);
 	vnet_remove(pci->dev.port);
 	memset(pci->page, 0, XVIO_VF_REGS_BYTES);
 	heap_free(pci);
@@ -125,12 +140,22 @@ void cmd_vf_poll(void)
 
 /* News from elsewhere on core 0 */
 
-void cmd_vf_port_changed(uint16_t port)
+void cmd_vf_trust_changed(uint16_t port)
 {
 	struct virtio_pci *pci = vf_find_port(port);
 
 	if (pci)
-		virtio_pci_config_changed(pci);
+		vf_trust(pci);
+}
+
+void cmd_vf_port_changed(uint16_t port)
+{
+	struct virtio_pci *pci = vf_find_port(port);
+
+	if (!pci)
+		return;
+	vf_trust(pci);
+	virtio_pci_config_changed(pci);
 }
 
 void cmd_vf_queue_error(uint16_t port, uint32_t object, uint32_t error)
@@ -138,7 +163,7 @@ void cmd_vf_queue_error(uint16_t port, uint32_t object, uint32_t error)
 	struct virtio_pci *pci = vf_find_port(port);
 
 	if (!pci || object < pci->dev.queue_base ||
-	    object - pci->dev.queue_base >= VIRTIO_DEV_QUEUES)
+	    object - pci->dev.queue_base >= virtio_dev_num_queues(&pci->dev))
 		return;
 	if (virtio_pci_queue_error(pci, object - pci->dev.queue_base, error))
 		event_post(XVIO_EVENT_QUEUE_ERROR, object, error);

@@ -7,6 +7,7 @@
 #include "ctrl/cmd.h"
 #include "ctrl/event.h"
 #include "ctrl/mbox.h"
+#include "ctrl/virtio_ctrlq.h"
 #include "hal/hal.h"
 #include "path/epoch.h"
 #include "path/worker.h"
@@ -30,15 +31,23 @@ static void ctrl_look_at_links(void)
 	}
 }
 
+static void ctrl_queue_error(uint16_t port, uint32_t object, uint32_t error)
+{
+	if (port >= XVIO_PORT_VDPA(0))
+		cmd_vdpa_queue_error(port, object, error);
+	else if (port >= XVIO_PORT_VF(0))
+		cmd_vf_queue_error(port, object, error);
+	else
+		event_post(XVIO_EVENT_QUEUE_ERROR, object, error);
+}
+
 static void ctrl_pass_notices(void)
 {
 	struct worker_notice notice;
 
 	while (worker_take_notice(&notice)) {
-		if (notice.type == XVIO_EVENT_QUEUE_ERROR && notice.port >= XVIO_PORT_VDPA(0))
-			cmd_vdpa_queue_error(notice.port, notice.object, notice.arg);
-		else if (notice.type == XVIO_EVENT_QUEUE_ERROR && notice.port >= XVIO_PORT_VF(0))
-			cmd_vf_queue_error(notice.port, notice.object, notice.arg);
+		if (notice.type == XVIO_EVENT_QUEUE_ERROR)
+			ctrl_queue_error(notice.port, notice.object, notice.arg);
 		else
 			event_post(notice.type, notice.object, notice.arg);
 	}
@@ -49,6 +58,7 @@ void ctrl_start(void)
 	struct xvio_status *status = hal_status();
 
 	mbox_start();
+	virtio_ctrlq_init();
 	cmd_vdpa_start();
 	cmd_vf_start();
 	cmd_port_start();
@@ -67,6 +77,7 @@ bool ctrl_poll(void)
 	const bool answered = mbox_poll();
 
 	cmd_vf_poll();
+	virtio_ctrlq_poll(ctrl_queue_error);
 	epoch_reclaim();
 	ctrl_pass_notices();
 	ctrl_look_at_links();

@@ -51,6 +51,8 @@ static const struct mbox_command mbox_commands[] = {
 	 sizeof(struct xvio_vdpa_vq_state), cmd_vdpa_vq_get},
 	{XVIO_CMD_VDPA_MAP, sizeof(struct xvio_cmd_vdpa_map), 0, cmd_vdpa_map},
 	{XVIO_CMD_VF_SET_NUM, sizeof(struct xvio_cmd_object), 0, cmd_vf_set_num},
+	{XVIO_CMD_VF_SET, sizeof(struct xvio_cmd_vf), 0, cmd_vf_set},
+	{XVIO_CMD_VF_GET, sizeof(struct xvio_cmd_object), sizeof(struct xvio_cmd_vf), cmd_vf_get},
 };
 
 #define MBOX_NUM_COMMANDS (sizeof(mbox_commands) / sizeof(mbox_commands[0]))

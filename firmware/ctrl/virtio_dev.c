@@ -4,7 +4,9 @@
  * which owns struct virtio_dev; running queues belong to the port's worker (path/vnet.h).
  */
 #include "ctrl/virtio_dev.h"
+#include "ctrl/net_features.h"
 #include "hal/hal.h"
+#include "path/offload.h"
 #include "path/vnet.h"
 #include "path/worker.h"
 #include <string.h>
@@ -13,9 +15,18 @@
 #include <xvio/pci.h>
 #include <xvio/virtio.h>
 
+_Static_assert(2 * VIRTIO_DEV_MAX_PAIRS <= VNET_MAX_QUEUES, "each data queue has a place");
+
+#define VIRTIO_DEV_MANY_PAIRS (VIRTIO_BIT(VIRTIO_NET_F_MQ) | VIRTIO_BIT(VIRTIO_NET_F_RSS))
+
 #define VIRTIO_DEV_DRIVER_BITS                                                        \
 	(VIRTIO_STATUS_ACKNOWLEDGE | VIRTIO_STATUS_DRIVER | VIRTIO_STATUS_DRIVER_OK | \
 	 VIRTIO_STATUS_FEATURES_OK | VIRTIO_STATUS_FAILED)
+
+static bool dev_accepted(const struct virtio_dev *dev, unsigned feature)
+{
+	return dev->accepted & VIRTIO_BIT(feature);
+}
 
 void virtio_dev_bind_doorbells(const struct virtio_dev *dev, unsigned num)
 {
@@ -28,40 +39,94 @@ static bool dev_is_live(const struct virtio_dev *dev)
 	return dev->status & VIRTIO_STATUS_DRIVER_OK;
 }
 
+unsigned virtio_dev_max_pairs(uint64_t features)
+{
+	return features & VIRTIO_DEV_MANY_PAIRS ? VIRTIO_DEV_MAX_PAIRS : 1;
+}
+
+unsigned virtio_dev_num_queues(const struct virtio_dev *dev)
+{
+	return 2u * dev->num_pairs + !!(dev->offered & VIRTIO_BIT(VIRTIO_NET_F_CTRL_VQ));
+}
+
+/* With what the driver has accepted. */
+static unsigned dev_num_data_queues(const struct virtio_dev *dev)
+{
+	return dev->accepted & VIRTIO_DEV_MANY_PAIRS ? 2u * dev->num_pairs : 2;
+}
+
+static bool dev_is_control(const struct virtio_dev *dev, unsigned index)
+{
+	return dev_accepted(dev, VIRTIO_NET_F_CTRL_VQ) && index == dev_num_data_queues(dev);
+}
+
+static bool dev_start_control(struct virtio_dev *dev, struct virtq_config *config)
+{
+	config->role = VIRTQ_CONTROL;
+	config->hdr_bytes = 2;
+	dev->ctrlq = virtio_ctrlq_start(dev->port, config, dev->interpreter, dev->interpreter_arg);
+	return dev->ctrlq != NULL;
+}
+
 static bool dev_start_queue(struct virtio_dev *dev, unsigned index)
 {
 	const struct virtio_vq *vq = &dev->vq[index];
-	const struct virtq_config config = {
+	struct virtq_config config = {
 		.role = index % 2 ? VIRTQ_FROM_DRIVER : VIRTQ_TO_DRIVER,
+		.packed = virtio_dev_is_packed(dev),
+		.event_idx = dev_accepted(dev, VIRTIO_F_EVENT_IDX),
+		.in_order = dev_accepted(dev, VIRTIO_F_IN_ORDER),
+		.indirect = dev_accepted(dev, VIRTIO_F_INDIRECT_DESC),
+		.mergeable = dev_accepted(dev, VIRTIO_NET_F_MRG_RXBUF),
+		.offloads = offload_asked(dev->accepted),
 		.size = vq->size,
 		.last_avail = vq->last_avail,
 		.function = dev->function,
 		.vector = vq->vector,
 		.doorbell = dev->queue_base + index,
-		.hdr_bytes = sizeof(struct virtio_net_hdr),
+		.hdr_bytes = dev_accepted(dev, VIRTIO_NET_F_HASH_REPORT)
+				     ? sizeof(struct virtio_net_hdr_hash)
+				     : sizeof(struct virtio_net_hdr),
 		.desc_iova = vq->desc_iova,
 		.driver_iova = vq->driver_iova,
 		.device_iova = vq->device_iova,
 		.map = dev->map,
 	};
 
-	return vnet_start_queue(dev->port, index, &config);
+	if (dev_is_control(dev, index))
+		return dev_start_control(dev, &config);
+	if (index >= dev_num_data_queues(dev))
+		return true;
+	if (!vnet_start_queue(dev->port, index, &config))
+		return false;
+	net_ctrl_enable_queue(&dev->net, index);
+	return true;
 }
 
 static void dev_stop_queue(struct virtio_dev *dev, unsigned index)
 {
-	dev->vq[index].last_avail = vnet_stop_queue(dev->port, index);
+	if (index < dev_num_data_queues(dev)) {
+		dev->vq[index].last_avail = vnet_stop_queue(dev->port, index);
+		net_ctrl_disable_queue(&dev->net, index);
+	}
+	if (!dev_is_control(dev, index))
+		return;
+	dev->vq[index].last_avail = virtio_ctrlq_stop(dev->ctrlq);
+	dev->ctrlq = NULL;
 }
 
-/* All queues that are ready, or none. */
+/* All queues that are ready, as the spec has a device at first, or none. */
 static bool dev_start_queues(struct virtio_dev *dev)
 {
-	for (unsigned i = 0; i < VIRTIO_DEV_QUEUES; i++) {
+	if (!net_ctrl_begin(&dev->net, dev->accepted))
+		return false;
+	for (unsigned i = 0; i < VIRTIO_DEV_MAX_QUEUES; i++) {
 		if (!dev->vq[i].ready || dev_start_queue(dev, i))
 			continue;
 		while (i--)
 			if (dev->vq[i].ready)
 				dev_stop_queue(dev, i);
+		net_ctrl_reset(&dev->net);
 		return false;
 	}
 	return true;
@@ -69,8 +134,10 @@ static bool dev_start_queues(struct virtio_dev *dev)
 
 static void dev_reset(struct virtio_dev *dev)
 {
-	for (unsigned i = 0; i < VIRTIO_DEV_QUEUES; i++)
-		vnet_stop_queue(dev->port, i);
+	for (unsigned i = 0; i < VIRTIO_DEV_MAX_QUEUES; i++)
+		if (dev->vq[i].ready && dev_is_live(dev))
+			dev_stop_queue(dev, i);
+	net_ctrl_reset(&dev->net);
 	memset(dev->vq, 0, sizeof(dev->vq));
 	dev->accepted = 0;
 	dev->status = 0;
@@ -88,8 +155,9 @@ static bool dev_is_in_order(uint8_t status)
 
 static bool dev_features_will_do(const struct virtio_dev *dev)
 {
-	return (dev->accepted & VIRTIO_DEV_MUST_FEATURES) == VIRTIO_DEV_MUST_FEATURES &&
-	       !(dev->accepted & ~dev->offered);
+	return (dev->accepted & NET_FEATURES_MUST) == NET_FEATURES_MUST &&
+	       !(dev->accepted & ~dev->offered) &&
+	       net_features_whole(dev->accepted) == dev->accepted;
 }
 
 unsigned virtio_dev_set_status(struct virtio_dev *dev, uint8_t status)
@@ -127,6 +195,16 @@ unsigned virtio_dev_set_features(struct virtio_dev *dev, uint64_t features)
 	return XVIO_ST_OK;
 }
 
+bool virtio_dev_is_packed(const struct virtio_dev *dev)
+{
+	return dev_accepted(dev, VIRTIO_F_RING_PACKED);
+}
+
+uint16_t virtio_dev_first_avail(const struct virtio_dev *dev)
+{
+	return virtio_dev_is_packed(dev) ? VIRTQ_PACKED_WRAP : 0;
+}
+
 unsigned virtio_dev_ready_queue(struct virtio_dev *dev, unsigned index,
 				const struct virtio_vq *setup)
 {
@@ -156,18 +234,28 @@ void virtio_dev_unready_queue(struct virtio_dev *dev, unsigned index)
 
 uint16_t virtio_dev_last_avail(const struct virtio_dev *dev, unsigned index)
 {
-	if (dev->vq[index].ready && dev_is_live(dev))
+	if (!dev->vq[index].ready || !dev_is_live(dev))
+		return dev->vq[index].last_avail;
+	if (index < dev_num_data_queues(dev))
 		return vnet_queue_state(dev->port, index).last_avail;
-	return dev->vq[index].last_avail;
+	return dev->ctrlq ? virtio_ctrlq_position(dev->ctrlq) : dev->vq[index].last_avail;
+}
+
+static bool dev_has_error(const struct virtio_dev *dev, unsigned index, uint32_t error)
+{
+	const struct vnet_queue_state state = vnet_queue_state(dev->port, index);
+
+	if (dev_is_control(dev, index))
+		return dev->ctrlq && virtio_ctrlq_error(dev->ctrlq) == error;
+	return !state.running && state.error == error;
 }
 
 bool virtio_dev_queue_error(struct virtio_dev *dev, unsigned index, uint32_t error)
 {
 	struct virtio_vq *vq = &dev->vq[index];
-	const struct vnet_queue_state state = vnet_queue_state(dev->port, index);
 
 	/* The driver may have stopped, reset or started it anew since. */
-	if (!vq->ready || !dev_is_live(dev) || state.running || state.error != error)
+	if (!vq->ready || !dev_is_live(dev) || !dev_has_error(dev, index, error))
 		return false;
 	dev_stop_queue(dev, index);
 	vq->ready = false;
@@ -182,5 +270,6 @@ void virtio_dev_set_map(struct virtio_dev *dev, struct iotlb *map)
 
 	dev->map = map;
 	vnet_set_map(dev->port, map);
+	virtio_ctrlq_set_map(dev->ctrlq, map);
 	iotlb_destroy(before);
 }

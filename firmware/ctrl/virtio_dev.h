@@ -8,15 +8,22 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include "ctrl/net_ctrl.h"
+#include "ctrl/virtio_ctrlq.h"
 #include "path/iotlb.h"
 
-#define VIRTIO_DEV_QUEUES 2u /* one pair: 0 receiveq, 1 transmitq */
+/*
+ * Queues (5.1.2): receiveq and transmitq of each pair, then the controlq, whose number follows from what the
+ * driver has accepted: without MQ and RSS it stands behind the first pair.
+ */
+#define VIRTIO_DEV_MAX_PAIRS  8u
+#define VIRTIO_DEV_MAX_QUEUES (2 * VIRTIO_DEV_MAX_PAIRS + 1)
 
 /* A queue while the driver's side owns it; once started it lives in path/vnet.h. */
 struct virtio_vq {
 	uint16_t size;
 	uint16_t vector;
-	uint16_t last_avail; /* exact while stopped */
+	uint16_t last_avail; /* as in struct xvio_vdpa_vq_state */
 	bool ready; /* set up by the driver; runs if DRIVER_OK is set too */
 	uint8_t error; /* XVIO_RING_ERR_* that stopped it */
 	uint64_t desc_iova;
@@ -28,18 +35,23 @@ struct virtio_dev {
 	uint32_t id;
 	uint16_t port;
 	uint16_t function; /* PCI requester */
+	uint16_t num_pairs; /* more than 1 only if MQ or RSS is offered */
 	uint32_t queue_base; /* doorbell of vq 0 */
 	uint8_t status; /* VIRTIO_STATUS_* */
 	uint64_t offered; /* features */
 	uint64_t accepted;
 	uint32_t generation; /* of the configuration */
 	struct iotlb *map; /* ours */
-	struct virtio_vq vq[VIRTIO_DEV_QUEUES];
+	const struct virtio_ctrlq_interpreter *interpreter; /* set if CTRL_VQ is offered */
+	void *interpreter_arg;
+	struct virtio_ctrlq *ctrlq; /* NULL: it does not run */
+	struct net_ctrl net; /* what the driver set by it; its maker calls net_ctrl_init() */
+	struct virtio_vq vq[VIRTIO_DEV_MAX_QUEUES];
 };
 
-/* Feature bits without which no driver gets on with us: both are always to be accepted. */
-#define VIRTIO_DEV_MUST_FEATURES \
-	(VIRTIO_BIT(VIRTIO_F_VERSION_1) | VIRTIO_BIT(VIRTIO_F_ACCESS_PLATFORM))
+/* How many pairs a device can have that offers these features, and how many queues this one has. */
+unsigned virtio_dev_max_pairs(uint64_t features);
+unsigned virtio_dev_num_queues(const struct virtio_dev *dev);
 
 /*
  * Has the doorbells of num queues, from queue_base on, lead to the worker of the port. When the
@@ -62,15 +74,21 @@ unsigned virtio_dev_set_features(struct virtio_dev *dev, uint64_t features);
 
 /*
  * The driver sets up a queue and makes it ready; it is started if DRIVER_OK is set. setup is copied,
- * its values are in range. BAD_STATE if it is ready already; NO_SPACE.
+ * its values are in range. A queue that is not there with the features accepted does not run. BAD_STATE if it is ready already; NO_SPACE.
  */
 unsigned virtio_dev_ready_queue(struct virtio_dev *dev, unsigned index,
 				const struct virtio_vq *setup);
 
+/* Whether the driver has accepted packed rings. */
+bool virtio_dev_is_packed(const struct virtio_dev *dev);
+
+/* Where a queue begins that has no past. */
+uint16_t virtio_dev_first_avail(const struct virtio_dev *dev);
+
 /* Makes a queue not ready; its last_avail is exact then. A queue that is not ready stays as it was. */
 void virtio_dev_unready_queue(struct virtio_dev *dev, unsigned index);
 
-/* Index of a queue's next available entry, exact while it is stopped. */
+/* A queue's place, exact while it is stopped. */
 uint16_t virtio_dev_last_avail(const struct virtio_dev *dev, unsigned index);
 
 /* A worker stopped this queue for a bad ring: NEEDS_RESET (2.1.2). False: old news, nothing done. */

@@ -12,12 +12,15 @@
 #include <xvio/pci.h>
 #include <xvio/virtio.h>
 
-_Static_assert(sizeof(struct virtio_pci_common) == XVIO_VF_COMMON_BYTES, "common configuration");
+_Static_assert(offsetof(struct virtio_pci_common, unused) == XVIO_VF_COMMON_BYTES,
+	       "common configuration");
 _Static_assert(sizeof(struct virtio_net_config) == XVIO_VF_DEVICE_BYTES, "device configuration");
 
 static struct virtio_vq *pci_selected(struct virtio_pci *pci)
 {
-	return pci->queue_select < VIRTIO_DEV_QUEUES ? &pci->setup[pci->queue_select] : NULL;
+	if (pci->queue_select >= virtio_dev_num_queues(&pci->dev))
+		return NULL;
+	return &pci->setup[pci->queue_select];
 }
 
 static uint32_t pci_feature_word(uint64_t features, uint32_t select)
@@ -50,7 +53,7 @@ static void pci_show(struct virtio_pci *pci)
 		.driver_feature =
 			pci_feature_word(pci->driver_features, pci->driver_feature_select),
 		.config_msix_vector = pci->config_vector,
-		.num_queues = VIRTIO_DEV_QUEUES,
+		.num_queues = (uint16_t)virtio_dev_num_queues(&pci->dev),
 		.device_status = pci->dev.status,
 		.config_generation = (uint8_t)pci->dev.generation,
 		.queue_select = pci->queue_select,
@@ -62,14 +65,9 @@ static void pci_show(struct virtio_pci *pci)
 
 static void pci_show_config(struct virtio_pci *pci)
 {
-	const uint16_t port = pci->dev.port;
-	struct virtio_net_config config = {
-		.status = port_admin(port) ? VIRTIO_NET_S_LINK_UP : 0,
-		.max_virtqueue_pairs = VIRTIO_DEV_QUEUES / 2,
-		.mtu = port_mtu(port),
-	};
+	struct virtio_net_config config;
 
-	port_mac(port, config.mac);
+	net_ctrl_fill_config(&pci->dev.net, &config);
 	memcpy(pci->page + XVIO_VF_DEVICE, &config, sizeof(config));
 }
 
@@ -88,6 +86,11 @@ static void pci_needs_reset(struct virtio_pci *pci)
 	pci_notify_config(pci);
 }
 
+static const struct virtio_vq pci_no_setup = {
+	.size = VIRTIO_PCI_QUEUE_SIZE,
+	.vector = VIRTIO_MSI_NO_VECTOR,
+};
+
 void virtio_pci_reset(struct virtio_pci *pci)
 {
 	virtio_dev_set_status(&pci->dev, 0);
@@ -96,11 +99,8 @@ void virtio_pci_reset(struct virtio_pci *pci)
 	pci->driver_features = 0;
 	pci->config_vector = VIRTIO_MSI_NO_VECTOR;
 	pci->queue_select = 0;
-	for (unsigned i = 0; i < VIRTIO_DEV_QUEUES; i++)
-		pci->setup[i] = (struct virtio_vq){
-			.size = VIRTIO_PCI_QUEUE_SIZE,
-			.vector = VIRTIO_MSI_NO_VECTOR,
-		};
+	for (unsigned i = 0; i < VIRTIO_DEV_MAX_QUEUES; i++)
+		pci->setup[i] = pci_no_setup;
 	pci_show_config(pci);
 	pci_show(pci);
 }
@@ -166,12 +166,14 @@ static void pci_write_queue_vector(struct virtio_pci *pci, uint32_t value)
 /* Only 1 has a meaning (4.1.4.3.2). */
 static void pci_write_queue_enable(struct virtio_pci *pci, uint32_t value)
 {
-	const struct virtio_vq *vq = pci_changeable(pci);
+	struct virtio_vq *vq = pci_changeable(pci);
 	struct cmd_ring ring;
 
 	if (!vq || value != 1)
 		return;
+	vq->last_avail = virtio_dev_first_avail(&pci->dev);
 	ring = (struct cmd_ring){
+		.packed = virtio_dev_is_packed(&pci->dev),
 		.size = vq->size,
 		.vector = vq->vector,
 		.desc = vq->desc_iova,
@@ -181,6 +183,20 @@ static void pci_write_queue_enable(struct virtio_pci *pci, uint32_t value)
 	if (cmd_check_ring(&ring) != CMD_RING_OK ||
 	    virtio_dev_ready_queue(&pci->dev, pci->queue_select, vq) != XVIO_ST_OK)
 		pci_needs_reset(pci);
+}
+
+/*
+ * The queue is stopped and its registers are as at the start when this returns, before which no register
+ * is read: queue_reset never reads 1 (2.6.1, 4.1.4.3.1).
+ */
+static void pci_write_queue_reset(struct virtio_pci *pci, uint32_t value)
+{
+	struct virtio_vq *vq = pci_selected(pci);
+
+	if (!vq || value != 1 || !(pci->dev.accepted & VIRTIO_BIT(VIRTIO_F_RING_RESET)))
+		return;
+	virtio_dev_unready_queue(&pci->dev, pci->queue_select);
+	*vq = pci_no_setup;
 }
 
 /* Half a queue address, as the driver writes them. */
@@ -234,16 +250,20 @@ static void pci_write_common(struct virtio_pci *pci, uint32_t offset, uint32_t s
 	case FIELD_OF(queue_enable):
 		pci_write_queue_enable(pci, value);
 		break;
+	case FIELD_OF(queue_reset):
+		pci_write_queue_reset(pci, value);
+		break;
 	}
 }
 
 void virtio_pci_write(struct virtio_pci *pci, uint32_t offset, uint32_t size_bytes, uint32_t value)
 {
 	const uint32_t addresses = offsetof(struct virtio_pci_common, queue_desc);
+	const uint32_t behind = offsetof(struct virtio_pci_common, queue_notify_data);
 
 	if (offset >= XVIO_VF_COMMON_BYTES)
 		return; /* the device's configuration is read-only */
-	if (offset < addresses)
+	if (offset < addresses || offset >= behind)
 		pci_write_common(pci, offset, size_bytes, value);
 	else if (size_bytes == 4 && offset % 4 == 0)
 		pci_write_queue_address(pci, (offset - addresses) / 4, value);
@@ -252,9 +272,9 @@ void virtio_pci_write(struct virtio_pci *pci, uint32_t offset, uint32_t size_byt
 
 /* News from elsewhere on core 0 */
 
-void virtio_pci_config_changed(struct virtio_pci *pci)
+/* Before and after: a driver that reads meanwhile sees another number than at its start. */
+static void pci_change_config(struct virtio_pci *pci)
 {
-	/* Before and after: a driver that reads meanwhile sees another number than at its start. */
 	pci->dev.generation++;
 	pci_show(pci);
 	__atomic_thread_fence(__ATOMIC_RELEASE);
@@ -262,8 +282,33 @@ void virtio_pci_config_changed(struct virtio_pci *pci)
 	__atomic_thread_fence(__ATOMIC_RELEASE);
 	pci->dev.generation++;
 	pci_show(pci);
+}
+
+void virtio_pci_config_changed(struct virtio_pci *pci)
+{
+	net_ctrl_port_changed(&pci->dev.net);
+	pci_change_config(pci);
 	pci_notify_config(pci);
 }
+
+/* What a driver changed itself is to be seen when its command is used, and is no news (5.1.6.5.2.1). */
+static uint8_t pci_run_command(void *arg, const uint8_t *cmd, uint32_t cmd_bytes, uint8_t *reply,
+			       uint32_t *reply_bytes)
+{
+	struct virtio_pci *pci = arg;
+	struct virtio_net_config config;
+	uint8_t ack = net_ctrl_run(&pci->dev.net, cmd, cmd_bytes, reply, reply_bytes);
+
+	net_ctrl_fill_config(&pci->dev.net, &config);
+	if (memcmp(pci->page + XVIO_VF_DEVICE, &config, sizeof(config)) != 0)
+		pci_change_config(pci);
+	return ack;
+}
+
+const struct virtio_ctrlq_interpreter virtio_pci_interpreter = {
+	.run = pci_run_command,
+	.ack_is_last = net_ctrl_ack_is_last,
+};
 
 bool virtio_pci_queue_error(struct virtio_pci *pci, unsigned index, uint32_t error)
 {

@@ -11,14 +11,16 @@
 #define VIRTIO_PCI_QUEUE_SIZE 256u /* descriptors at most */
 
 struct virtio_pci {
-	struct virtio_dev dev; /* its maker fills in id, port, queue_base, function, offered, map */
+	/* Its maker fills in id, port, queue_base, function, offered, num_pairs, map, interpreter, net. */
+	struct virtio_dev dev;
 	uint8_t *page; /* XVIO_VF_REGS_BYTES */
 	uint32_t device_feature_select;
 	uint32_t driver_feature_select;
 	uint64_t driver_features; /* as written; accepted with FEATURES_OK */
 	uint16_t config_vector;
 	uint16_t queue_select;
-	struct virtio_vq setup[VIRTIO_DEV_QUEUES]; /* as written; taken over with queue_enable */
+	/* As written; taken over with queue_enable. */
+	struct virtio_vq setup[VIRTIO_DEV_MAX_QUEUES];
 };
 
 /* Reset by status 0 or of the function: queues are stopped, every register is as at the start. */
@@ -30,8 +32,11 @@ void virtio_pci_reset(struct virtio_pci *pci);
  */
 void virtio_pci_write(struct virtio_pci *pci, uint32_t offset, uint32_t size_bytes, uint32_t value);
 
-/* The device's configuration (MAC, MTU, link) changed: shows it, and tells a driver that is there. */
+/* The port (MAC, MTU, link) changed: shows it, and tells a driver that is there. */
 void virtio_pci_config_changed(struct virtio_pci *pci);
+
+/* Carries out the commands of a device's control queue; arg is its struct virtio_pci. */
+extern const struct virtio_ctrlq_interpreter virtio_pci_interpreter;
 
 /* A worker stopped this queue for a bad ring (virtio_dev_queue_error()); tells the driver. */
 bool virtio_pci_queue_error(struct virtio_pci *pci, unsigned index, uint32_t error);

@@ -7,9 +7,9 @@
 #include "path/port.h"
 
 /* How a flow's packets are marked: sole if they go to one port. */
-static inline union output_mark action_mark(bool sole)
+static inline union output_mark action_mark(bool sole, uint8_t needs)
 {
-	return (union output_mark){{.port = XVIO_PORT_PF, .sole = sole}};
+	return (union output_mark){{.port = XVIO_PORT_PF, .sole = sole, .needs = needs}};
 }
 
 static inline void action_count(const struct flow *flow, unsigned core, uint64_t now_us,
@@ -23,37 +23,48 @@ static inline void action_count(const struct flow *flow, unsigned core, uint64_t
 }
 
 static void action_run_list(struct core *core, const struct pkt_run *run,
-			    const struct flow_outputs *list)
+			    const struct flow_outputs *list, uint8_t needs)
 {
 	unsigned i;
 
 	for (i = 0; i < list->num; i++) {
 		const struct flow_output *output = &list->output[i];
 
-		output_add(core, run, output->port, action_mark(false),
+		output_add(core, run, output->port, action_mark(false, needs),
 			   output->sets_eth_dst ? output->eth_dst : NULL);
 	}
 }
 
 /* What a flow does with a run. Returns how many packets it drops. */
 static inline unsigned action_run_flow(struct core *core, const struct pkt_run *run,
-				       const struct flow *flow)
+				       const struct flow *flow, uint8_t needs)
 {
+	const union output_mark mark = action_mark(true, needs);
 	const uint8_t *eth_dst = NULL;
 
 	switch (flow->kind) {
 	case FLOW_DROP:
 		return run->num;
 	case FLOW_LIST:
-		action_run_list(core, run, flow->list);
+		action_run_list(core, run, flow->list, needs);
 		return 0;
 	case FLOW_OUTPUT_ETH_DST:
 		eth_dst = flow->eth_dst;
 		break;
 	}
-	if (!output_add_along(&core->output, run, flow->port, action_mark(true), eth_dst))
-		output_add(core, run, flow->port, action_mark(true), eth_dst);
+	if (!output_add_along(&core->output, run, flow->port, mark, eth_dst))
+		output_add(core, run, flow->port, mark, eth_dst);
 	return 0;
+}
+
+static uint8_t action_needs(const struct pkt_run *run)
+{
+	uint8_t needs = 0;
+	unsigned i;
+
+	for (i = 0; i < run->num; i++)
+		needs |= run->pkts[i]->offload.needs;
+	return needs;
 }
 
 static void action_count_port(const struct core *core, const struct burst *burst,
@@ -63,8 +74,9 @@ static void action_count_port(const struct core *core, const struct burst *burst
 		port_count(core, burst->pkt[0]->in_port, stat, num);
 }
 
-/* All packets of a burst came in by the same port: its counters are written once. */
-void action_run(struct core *core, const struct burst *burst)
+/* has_needs is a constant: most bursts have none. */
+static inline __attribute__((always_inline)) void
+action_run_burst(struct core *core, const struct burst *burst, const bool has_needs)
 {
 	const struct pkt_run *end = burst->run + burst->num_runs;
 	const struct pkt_run *run;
@@ -74,17 +86,32 @@ void action_run(struct core *core, const struct burst *burst)
 	unsigned num_drops = 0;
 
 	for (run = burst->run; run != end; run++) {
+		const uint8_t needs = has_needs ? action_needs(run) : 0;
 		const struct flow *flow = run->flow;
 
 		if (flow) {
 			action_count(flow, number, now_us, run->num, run->num_bytes);
-			num_drops += action_run_flow(core, run, flow);
+			num_drops += action_run_flow(core, run, flow, needs);
 		} else {
-			output_add_miss(core, run);
+			output_add_miss(core, run, needs);
 			num_misses += run->num;
 		}
 	}
 	action_count_port(core, burst, XVIO_STAT_FLOW_HITS, burst->num - num_misses);
 	action_count_port(core, burst, XVIO_STAT_FLOW_MISSES, num_misses);
 	action_count_port(core, burst, XVIO_STAT_DROP_RULE, num_drops);
+}
+
+static __attribute__((noinline)) void action_run_needy(struct core *core, const struct burst *burst)
+{
+	action_run_burst(core, burst, true);
+}
+
+/* All packets of a burst came in by the same port: its counters are written once. */
+void action_run(struct core *core, const struct burst *burst)
+{
+	if (burst->needs)
+		action_run_needy(core, burst);
+	else
+		action_run_burst(core, burst, false);
 }

@@ -20,6 +20,9 @@
 #define CORE_MAX_QUEUES	 (HAL_HOST_MAPPED ? 4u : 8u)
 #define CORE_MAX_FETCHES 16u /* queues whose ring is looked at together */
 #define CORE_LARGE_HEAP	 (UINT64_C(1) << 30) /* a quarter of such a heap is for caches, else 1/16 */
+#define CORE_MIN_LARGE	 4u /* packets with large rooms; for them a 1/16 of the heap, too */
+
+#define CORE_PREFIX_BYTES 32u /* a header and an Ethernet address */
 
 struct vnet_queue;
 
@@ -36,21 +39,27 @@ struct core {
 	unsigned number;
 	bool busy; /* there was something to do in this round */
 	uint64_t now_us; /* when the round began */
-	uint64_t cycles; /* the same by hal_cycles(), on polling workers */
+	uint64_t wake_at_us; /* when the next one has to begin at the latest: core_wake_at() */
+	uint64_t cycles; /* when the round before ended, by hal_cycles() (worker_loop()) */
 	uint64_t num_received; /* packets, in all rounds */
 	struct core_load load;
 	struct pkt_pool pool;
+	struct pkt_pool large; /* packets with PKT_LARGE_ROOM_BYTES */
 	struct cache *cache;
 	struct burst
 		burst[CORE_MAX_QUEUES + XVIO_MAX_UPLINKS]; /* one for each source of this round */
 	struct list active; /* queues with something to fetch or receive, vnet_queue.active */
 	struct list publish; /* queues with chains taken, vnet_queue.publish */
+	struct list held; /* queues whose interrupt waits, vnet_queue.held */
 	struct vnet_queue *queue[CORE_MAX_QUEUES]; /* with packets in this round */
 	unsigned num_queues;
 	struct mac *mac[XVIO_MAX_UPLINKS]; /* uplinks whose frames come here */
 	unsigned num_macs;
 	struct output_set output;
 	uint32_t wake; /* bit per core that was handed something */
+	/* What goes out in front of packets: each place has an operation of dma, which uses it, or had one. */
+	unsigned next_prefix;
+	uint8_t prefix[DMA_LIST_OPS][CORE_PREFIX_BYTES];
 	struct dma_list dma;
 };
 
@@ -59,6 +68,16 @@ bool core_init(void);
 
 /* The calling worker's. */
 struct core *core_self(void);
+
+/*
+ * Something that this round left undone is due at at_us: the core does not sleep longer than that. Asked
+ * for anew in each round, by its worker.
+ */
+static inline void core_wake_at(struct core *core, uint64_t at_us)
+{
+	if (at_us < core->wake_at_us)
+		core->wake_at_us = at_us;
+}
 
 /* A worker's load, as it stands; NULL: no such worker. Any core. */
 const struct core_load *core_load(unsigned number);

@@ -47,12 +47,12 @@ bool handover_init(void)
 	return true;
 }
 
-static void handover_reclaim(struct core *core, struct handover *ring)
+static void handover_reclaim(struct handover *ring)
 {
 	uint32_t done = atomic_load_explicit(&ring->done, memory_order_acquire);
 
 	while (ring->reclaimed != done)
-		pkt_return(&core->pool, ring->entry[ring->reclaimed++ % HANDOVER_ENTRIES].pkt);
+		pkt_return(ring->entry[ring->reclaimed++ % HANDOVER_ENTRIES].pkt);
 }
 
 bool handover_push(struct core *core, unsigned to, struct pkt *pkt, uint16_t port,
@@ -62,10 +62,10 @@ bool handover_push(struct core *core, unsigned to, struct pkt *pkt, uint16_t por
 	struct handover_entry *entry;
 	uint32_t prod = atomic_load_explicit(&ring->prod, memory_order_relaxed);
 
-	handover_reclaim(core, ring);
+	handover_reclaim(ring);
 	if (prod - ring->reclaimed == HANDOVER_ENTRIES || !pkt_pull(pkt))
 		return false;
-	pkt_lend(&core->pool, pkt);
+	pkt_lend(pkt);
 	entry = &ring->entry[prod % HANDOVER_ENTRIES];
 	*entry = (struct handover_entry){.pkt = pkt, .mark = mark, .port = port};
 	if (eth_dst) {
@@ -106,7 +106,7 @@ void handover_end_round(struct core *core)
 		struct handover *ring = handover_ring[other][core->number];
 
 		atomic_store_explicit(&ring->done, ring->taken, memory_order_release);
-		handover_reclaim(core, handover_ring[core->number][other]);
+		handover_reclaim(handover_ring[core->number][other]);
 		if (core->wake & 1u << other)
 			hal_wake(other);
 	}

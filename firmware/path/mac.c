@@ -69,6 +69,7 @@ void mac_receive(struct core *core, struct mac *mac, struct burst *burst)
 	unsigned i;
 
 	burst->num = 0;
+	burst->needs = 0;
 	num = hal_mac_receive(mac->uplink, frames, bits_min(core->pool.num_free, PKT_BURST));
 	for (i = 0; i < num; i++)
 		mac_receive_one(core, mac, &frames[i], burst);
@@ -85,10 +86,9 @@ void mac_end_round(struct mac *mac)
 }
 
 /* A MAC takes all it is given. */
-static unsigned mac_shortage(struct port *port, unsigned num, struct virtq **vqs)
+static unsigned mac_shortage(const struct port_row *row, struct virtq **vqs)
 {
-	(void)port;
-	(void)num;
+	(void)row;
 	(void)vqs;
 	return 0;
 }

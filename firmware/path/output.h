@@ -14,27 +14,29 @@
 #include "path/pkt.h"
 #include "path/port.h"
 
-#define OUTPUT_MAX 512u /* packets */
+#define OUTPUT_MAX	    512u /* packets */
+#define OUTPUT_MAX_SEGMENTS 64u /* frames that other packets were cut into */
 
 struct core;
 struct port_row;
 
 /*
- * How a packet is marked for host software (struct xvio_pkt_meta), which other ports ignore; in one
- * word, as it is handed from stage to stage with each packet.
+ * How packets are marked: for host software (struct xvio_pkt_meta), which other ports ignore, and for the
+ * stages behind this one; in one word, as it is handed from stage to stage.
  */
 union output_mark {
 	struct {
 		uint16_t port;
 		uint8_t flags; /* XVIO_META_F_* */
 		bool sole; /* the packets go nowhere else: their frames may be changed in place */
+		uint8_t needs; /* OFFLOAD_* of any of them; 0: pkt.offload is not looked at */
+		uint8_t unused[3];
 	};
-	uint32_t word;
+	uint64_t word;
 };
+_Static_assert(sizeof(union output_mark) == 8, "a word");
 
-#define OUTPUT_PREFIX_BYTES 24u /* a header and an Ethernet address */
-
-/* Packets that go to one port in the same way. In DMA-able memory. */
+/* Packets that go to one port in the same way. */
 struct output {
 	struct output *next; /* to the same port */
 	struct pkt *const *pkts;
@@ -43,7 +45,6 @@ struct output {
 		unsent; /* bit i: of packet i the port's transmit has counted why it was not sent */
 	const uint8_t *eth_dst; /* NULL: as in the frame */
 	union output_mark mark;
-	uint8_t prefix[OUTPUT_PREFIX_BYTES]; /* what goes out in the place of the frame's start */
 };
 
 /* The port that the last packet went to, if a frame of up to max_bytes may go there straight. */
@@ -51,6 +52,7 @@ struct output_way {
 	struct port_row *row;
 	uint32_t max_bytes; /* 0: look the port up */
 	uint16_t port;
+	uint8_t takes; /* OFFLOAD_* */
 };
 
 struct output_set {
@@ -58,28 +60,30 @@ struct output_set {
 	struct output *free; /* the next to be used */
 	unsigned room; /* for packets */
 	struct list rows; /* ports with outputs, port_row.link */
+	unsigned num_segments; /* in use until the outputs are sent */
+	struct pkt *segment[OUTPUT_MAX_SEGMENTS];
 	struct output output[OUTPUT_MAX];
 };
 
-void output_init(struct output_set *set);
+/* Core 0. False: no memory. */
+bool output_init(struct output_set *set);
 
 /*
- * Sends packets out of a port when the round is flushed; hands them over if another core owns it.
+ * Sends packets out of a port when the round is flushed; hands them over if another core owns it. What they
+ * need (mark.needs) and the port does not take is done here.
  * run->pkts stays as it is until the round ends; run itself need not. eth_dst: six bytes that go out in the
  * place of the frames' destination, valid until the round ends; NULL: frames as they are.
  */
 void output_add(struct core *core, const struct pkt_run *run, uint16_t port, union output_mark mark,
 		const uint8_t *eth_dst);
 
-/* Does that if the port is the last one's, and the packets fit; false if not: nothing was done. */
-static inline bool output_add_along(struct output_set *set, const struct pkt_run *run,
-				    uint16_t port, union output_mark mark, const uint8_t *eth_dst)
+/* Puts packets that are fit for it behind the others of a port; set->room has been looked at. */
+static inline void output_append(struct output_set *set, struct port_row *row,
+				 const struct pkt_run *run, union output_mark mark,
+				 const uint8_t *eth_dst)
 {
-	struct port_row *row = set->way.row;
 	struct output *output = set->free;
 
-	if (port != set->way.port || run->max_bytes > set->way.max_bytes || run->num > set->room)
-		return false;
 	set->free = output + 1;
 	set->room -= run->num;
 	output->next = NULL;
@@ -93,11 +97,21 @@ static inline bool output_add_along(struct output_set *set, const struct pkt_run
 	if (!row->num_outputs)
 		list_add_tail(&set->rows, &row->link);
 	row->num_outputs += run->num;
+}
+
+/* Does output_add() if the port is the last one's, and the packets fit; false if not: nothing was done. */
+static inline bool output_add_along(struct output_set *set, const struct pkt_run *run,
+				    uint16_t port, union output_mark mark, const uint8_t *eth_dst)
+{
+	if (port != set->way.port || run->max_bytes > set->way.max_bytes || run->num > set->room ||
+	    mark.needs & ~set->way.takes)
+		return false;
+	output_append(set, set->way.row, run, mark, eth_dst);
 	return true;
 }
 
-/* To host software, as from the representor of the port they came in by. */
-void output_add_miss(struct core *core, const struct pkt_run *run);
+/* To host software, as from the representor of the port they came in by; needs as in output_mark. */
+void output_add_miss(struct core *core, const struct pkt_run *run, uint8_t needs);
 
 /*
  * Ends a round: sends what was added, and tells drivers what was taken from their rings; one DMA list.

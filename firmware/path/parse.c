@@ -17,7 +17,6 @@
 #define PARSE_ETH_TYPE_LLC 0x5ffu
 
 #define ETH_TYPE_ARP   0x0806u
-#define ETH_TYPE_QINQ  0x88a8u
 #define IP_PROTO_HOPS  0u
 #define IP_PROTO_ICMP  1u
 #define IP_PROTO_ROUTE 43u
@@ -269,39 +268,48 @@ static enum parse_result parse_vlan(struct parse_rest *rest, struct xvio_flow_ke
 	return PARSE_GOOD;
 }
 
-/* Any frame, header by header. */
-static PARSE_APART enum parse_result parse_slow(const uint8_t *data, uint32_t have_bytes,
-						uint32_t len_bytes, uint16_t in_port,
-						struct xvio_flow_key *key)
+/* Any frame, header by header: rest is at the innermost header that is known then, *l3_at the IP header. */
+static enum parse_result parse_headers(struct parse_rest *rest, uint16_t in_port,
+				       struct xvio_flow_key *key, uint32_t *l3_at)
 {
-	struct parse_rest rest = {data, have_bytes, len_bytes, 0};
-	enum parse_result result = parse_ask(&rest, PARSE_ETH_BYTES, PARSE_ETH_BYTES);
+	enum parse_result result = parse_ask(rest, PARSE_ETH_BYTES, PARSE_ETH_BYTES);
 	uint16_t type;
 
 	if (result != PARSE_GOOD)
 		return result;
 	memset(key, 0, sizeof(*key));
 	key->in_port = in_port;
-	memcpy(key->eth_dst, data, 6);
-	memcpy(key->eth_src, data + 6, 6);
-	type = endian_get_be16(data + 12);
-	rest.at = PARSE_ETH_BYTES;
-	result = parse_vlan(&rest, key, &type);
+	memcpy(key->eth_dst, rest->data, 6);
+	memcpy(key->eth_src, rest->data + 6, 6);
+	type = endian_get_be16(rest->data + 12);
+	rest->at = PARSE_ETH_BYTES;
+	result = parse_vlan(rest, key, &type);
 	if (result != PARSE_GOOD)
 		return result;
+	*l3_at = rest->at;
 	if (type < PARSE_ETH_TYPE_MIN)
 		type = PARSE_ETH_TYPE_LLC;
 	key->eth_type = endian_swap16(type);
 	switch (type) {
 	case ETH_TYPE_IPV4:
-		return parse_ipv4(&rest, key);
+		return parse_ipv4(rest, key);
 	case ETH_TYPE_IPV6:
-		return parse_ipv6(&rest, key);
+		return parse_ipv6(rest, key);
 	case ETH_TYPE_ARP:
-		return parse_arp(&rest, key);
+		return parse_arp(rest, key);
 	default:
 		return PARSE_GOOD;
 	}
+}
+
+static PARSE_APART enum parse_result parse_slow(const uint8_t *data, uint32_t have_bytes,
+						uint32_t len_bytes, uint16_t in_port,
+						struct xvio_flow_key *key)
+{
+	struct parse_rest rest = {data, have_bytes, len_bytes, 0};
+	uint32_t l3_at;
+
+	return parse_headers(&rest, in_port, key, &l3_at);
 }
 
 /* A frame at an even address, as in a MAC's slot; PARSE_FAST_BYTES of it are there. */
@@ -337,4 +345,48 @@ enum parse_result parse_frame(const uint8_t *data, uint32_t have_bytes, uint32_t
 	if (parse_usual(data, have_bytes, len_bytes, in_port, key))
 		return PARSE_GOOD;
 	return parse_other(data, have_bytes, len_bytes, in_port, key);
+}
+
+/* Bytes of the transport header that are looked at for a key. */
+static uint32_t parse_transport_bytes(const struct xvio_flow_key *key)
+{
+	if (key->eth_type == endian_swap16(ETH_TYPE_ARP))
+		return 28;
+	if (key->ip_frag & XVIO_FLOW_FRAG_LATER)
+		return 0;
+	switch (key->ip_proto) {
+	case IP_PROTO_TCP:
+		return PARSE_TCP_READ;
+	case IP_PROTO_UDP:
+		return PARSE_UDP_READ;
+	case IP_PROTO_SCTP:
+		return 4;
+	case IP_PROTO_ICMP:
+	case IP_PROTO_ICMP6:
+		return 2;
+	default:
+		return 0;
+	}
+}
+
+struct parse_places parse_places(const uint8_t *data, uint32_t have_bytes, uint32_t len_bytes,
+				 const union flow_key *key)
+{
+	struct parse_rest rest = {data, have_bytes, len_bytes, 0};
+	uint32_t type = endian_get_be16(data + 12);
+	uint32_t l3_at = PARSE_ETH_BYTES;
+	struct xvio_flow_key unused;
+
+	if (type == ETH_TYPE_IPV4)
+		rest.at = l3_at + (data[l3_at] & 0xfu) * 4u;
+	else if (type == ETH_TYPE_IPV6 && data[l3_at + 6] == key->field.ip_proto &&
+		 !key->field.ip_frag)
+		rest.at = l3_at + PARSE_IPV6_BYTES;
+	else
+		parse_headers(&rest, 0, &unused, &l3_at);
+	return (struct parse_places){
+		.l3_at = (uint16_t)l3_at,
+		.l4_at = (uint16_t)rest.at,
+		.key_end = (uint16_t)(rest.at + parse_transport_bytes(&key->field)),
+	};
 }

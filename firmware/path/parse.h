@@ -25,4 +25,15 @@ enum parse_result parse_frame(const uint8_t *data, uint32_t have_bytes, uint32_t
 enum parse_result parse_other(const uint8_t *data, uint32_t have_bytes, uint32_t len_bytes,
 			      uint16_t in_port, union flow_key *key);
 
+/* Where in a frame its headers are. */
+struct parse_places {
+	uint16_t l3_at; /* what the Ethernet header and its tags are in front of */
+	uint16_t l4_at; /* IP: what its headers are in front of; else l3_at */
+	uint16_t key_end; /* the key is made of bytes in front of this one */
+};
+
+/* Of a frame that parse_frame() found good with the same bytes. */
+struct parse_places parse_places(const uint8_t *data, uint32_t have_bytes, uint32_t len_bytes,
+				 const union flow_key *key);
+
 #endif

@@ -22,6 +22,7 @@
 #define ETH_TYPE_IPV4	 0x0800u
 #define ETH_TYPE_VLAN	 0x8100u
 #define ETH_TYPE_IPV6	 0x86ddu
+#define ETH_TYPE_QINQ	 0x88a8u
 #define IP_PROTO_TCP	 6u
 #define IP_PROTO_UDP	 17u
 

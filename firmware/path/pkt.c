@@ -8,32 +8,45 @@
 #include "path/parse.h"
 #include "path/virtq.h"
 
-bool pkt_pool_init(struct pkt_pool *pool)
+bool pkt_create(struct pkt **pkts, unsigned num, size_t room_bytes)
 {
-	struct pkt *pkts = heap_alloc(PKT_POOL_SIZE * sizeof(*pkts));
-	uint8_t *rooms = heap_alloc((size_t)PKT_POOL_SIZE * PKT_ROOM_BYTES);
-	uint8_t *heads = heap_alloc((size_t)PKT_POOL_SIZE * PKT_HEAD_BYTES);
+	struct pkt *pkt = heap_alloc(num * sizeof(*pkt));
+	uint8_t *rooms = heap_alloc(num * room_bytes);
+	uint8_t *heads = heap_alloc((size_t)num * PKT_HEAD_BYTES);
 	unsigned i;
 
-	if (!pkts || !rooms || !heads)
+	if (!pkt || !rooms || !heads)
 		return false;
-	for (i = 0; i < PKT_POOL_SIZE; i++) {
-		pkts[i].room = rooms + (size_t)i * PKT_ROOM_BYTES;
-		pkts[i].head = heads + (size_t)i * PKT_HEAD_BYTES;
-		pool->stack[i] = &pkts[i];
+	for (i = 0; i < num; i++) {
+		pkt[i].room = rooms + i * room_bytes;
+		pkt[i].head = heads + (size_t)i * PKT_HEAD_BYTES;
+		pkts[i] = &pkt[i];
 	}
-	pool->num_free = pool->num_home = PKT_POOL_SIZE;
 	return true;
 }
 
-void pkt_lend(struct pkt_pool *pool, struct pkt *pkt)
+bool pkt_pool_init(struct pkt_pool *pool, unsigned num, size_t room_bytes)
 {
-	pkt->num_lent++;
-	pool->any_lent = true;
+	unsigned i;
+
+	if (!pkt_create(pool->stack, num, room_bytes))
+		return false;
+	for (i = 0; i < num; i++)
+		pool->stack[i]->pool = pool;
+	pool->num_all = pool->num_free = pool->num_home = num;
+	return true;
 }
 
-void pkt_return(struct pkt_pool *pool, struct pkt *pkt)
+void pkt_lend(struct pkt *pkt)
 {
+	pkt->num_lent++;
+	pkt->pool->any_lent = true;
+}
+
+void pkt_return(struct pkt *pkt)
+{
+	struct pkt_pool *pool = pkt->pool;
+
 	if (--pkt->num_lent || !pkt->is_away)
 		return;
 	pkt->is_away = false;
@@ -70,23 +83,50 @@ void pkt_end_round(struct pkt_pool *pool)
 	pool->num_home = pool->num_free;
 }
 
+/* At a tag's length from where it came to, if it got one, or lost one. */
+static bool pkt_is_in_room(const struct pkt *pkt)
+{
+	return (uintptr_t)pkt->data - (uintptr_t)pkt->room < 2 * PKT_FRAME_OFFSET;
+}
+
+bool pkt_read(const struct pkt *pkt, uint32_t offset_bytes, uint8_t *to, uint32_t len_bytes)
+{
+	uint32_t num_bytes = 0;
+
+	if (offset_bytes < pkt->have_bytes) {
+		num_bytes = bits_min(len_bytes, pkt->have_bytes - offset_bytes);
+		memcpy(to, pkt->data + offset_bytes, num_bytes);
+	}
+	return num_bytes == len_bytes ||
+	       virtq_copy(pkt->vq, NULL, pkt->chain,
+			  pkt->vq->config.hdr_bytes + offset_bytes + num_bytes, to + num_bytes,
+			  len_bytes - num_bytes);
+}
+
 bool pkt_pull(struct pkt *pkt)
 {
 	uint8_t *frame = pkt->room + PKT_FRAME_OFFSET;
-	uint32_t rest_bytes = pkt->len_bytes - pkt->have_bytes;
 
-	if (pkt->data == frame)
+	if (pkt_is_in_room(pkt))
 		return true; /* and nothing is written: other cores may have it already */
-	if (HAL_HOST_MAPPED && rest_bytes &&
-	    !virtq_copy(pkt->vq, NULL, pkt->chain, pkt->vq->config.hdr_bytes + pkt->have_bytes,
-			frame + pkt->have_bytes, rest_bytes))
+	if (!pkt_read(pkt, 0, frame, pkt->len_bytes))
 		return false;
-	memcpy(frame, pkt->data, pkt->have_bytes);
 	pkt->vq = NULL;
 	pkt->data = frame;
 	pkt->have_bytes = pkt->len_bytes;
 	pkt->has_header = false;
 	return true;
+}
+
+void pkt_copy(struct pkt *to, const struct pkt *from)
+{
+	to->data = to->room + PKT_FRAME_OFFSET;
+	to->have_bytes = to->len_bytes = from->len_bytes;
+	to->in_port = from->in_port;
+	to->has_header = false;
+	to->vq = NULL;
+	to->key = from->key;
+	memcpy(to->data, from->data, from->len_bytes);
 }
 
 bool pkt_parse(struct pkt *pkt)

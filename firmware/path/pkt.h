@@ -11,15 +11,23 @@
 #include <stdint.h>
 #include <xvio/port.h>
 #include "path/key.h"
+#include "path/offload.h"
 
 #define PKT_BURST      32u
 #define PKT_POOL_SIZE  512u
 #define PKT_ROOM_BYTES 9280u /* for the longest frame behind a header, whole cache lines */
-_Static_assert(PKT_ROOM_BYTES >= XVIO_MAX_FRAME_BYTES + 18, "room");
+
+#define PKT_LARGE_ROOM_BYTES 65664u /* the same for the longest packet that is cut into frames */
+#define PKT_LARGE_MAX	     64u /* packets with such a room, per core */
 
 #define PKT_SNAPSHOT_BYTES 128u /* of a frame whose rest stays where it is */
-#define PKT_FRAME_OFFSET   18u /* of a frame in its packet's memory: IP headers are aligned */
-#define PKT_HEAD_BYTES	   192u /* for a header, and a snapshot of a frame */
+#define PKT_MAX_HEADER_BYTES \
+	((uint32_t)sizeof(struct virtio_net_hdr_hash)) /* in front of a frame */
+#define PKT_FRAME_OFFSET 26u /* of a frame in its packet's memory: IP headers are aligned */
+_Static_assert(PKT_FRAME_OFFSET >= PKT_MAX_HEADER_BYTES && PKT_FRAME_OFFSET % 8 == 2, "header");
+_Static_assert(PKT_ROOM_BYTES >= PKT_FRAME_OFFSET + XVIO_MAX_FRAME_BYTES, "room");
+_Static_assert(PKT_LARGE_ROOM_BYTES >= PKT_FRAME_OFFSET + OFFLOAD_MAX_BYTES, "large room");
+#define PKT_HEAD_BYTES 192u /* for a header, and a snapshot of a frame */
 _Static_assert(PKT_HEAD_BYTES >= PKT_FRAME_OFFSET + PKT_SNAPSHOT_BYTES, "head");
 
 struct flow;
@@ -37,15 +45,18 @@ struct pkt {
 	uint16_t in_port;
 	uint16_t num_lent; /* places in handover rings to other cores */
 	bool is_away; /* lent, and its round is over */
-	bool has_header; /* a plain struct virtio_net_hdr stands in front of data */
+	bool has_header; /* the struct virtio_net_hdr for a driver that takes it stands in front of data */
+	struct offload offload; /* undefined unless the burst, or the output's mark, has needs */
 	struct virtq
 		*vq; /* where it came from; NULL: not from a queue, or its memory is not mapped */
 	const struct virtq_chain *chain;
 	uint8_t *head; /* PKT_HEAD_BYTES of DMA-able memory, the packet's own */
-	uint8_t *room; /* PKT_ROOM_BYTES of the same */
+	uint8_t *room; /* PKT_ROOM_BYTES of the same, or PKT_LARGE_ROOM_BYTES */
 	_Alignas(64) union flow_key key;
+	struct pkt_pool *pool;
 	struct pkt *next; /* in pkt_pool.returned */
 };
+_Static_assert(offsetof(struct pkt, key) == 64, "what is looked at for every packet is a line");
 
 /* Packets, one after the other, that meet the same rule. */
 struct pkt_run {
@@ -60,6 +71,7 @@ struct pkt_run {
 struct burst {
 	unsigned num;
 	unsigned num_runs;
+	uint8_t needs; /* OFFLOAD_* of any of them; 0: pkt.offload is of no meaning */
 	struct pkt *pkt[PKT_BURST];
 	struct pkt_run run[PKT_BURST]; /* made by the lookup */
 };
@@ -88,6 +100,7 @@ static inline struct flow *burst_flow(const struct burst *burst, unsigned i)
  * still there when the round ends: only if some were lent to other cores has anything to be done.
  */
 struct pkt_pool {
+	unsigned num_all;
 	unsigned num_free;
 	unsigned num_home; /* free when the round began; from here on the stack is of no meaning */
 	bool any_lent; /* in this round */
@@ -95,8 +108,11 @@ struct pkt_pool {
 	struct pkt *stack[PKT_POOL_SIZE];
 };
 
-/* Core 0. False: no memory. */
-bool pkt_pool_init(struct pkt_pool *pool);
+/* Makes num packets with rooms of room_bytes, of no pool yet. Core 0. False: no memory. */
+bool pkt_create(struct pkt **pkts, unsigned num, size_t room_bytes);
+
+/* A pool of num (<= PKT_POOL_SIZE) of them. */
+bool pkt_pool_init(struct pkt_pool *pool, unsigned num, size_t room_bytes);
 
 /* A packet of the current round, num_free being > 0; the caller sets all but key. */
 static inline struct pkt *pkt_alloc(struct pkt_pool *pool)
@@ -115,12 +131,18 @@ static inline void pkt_set_top(struct pkt_pool *pool, struct pkt **top)
 	pool->num_free = (unsigned)(top - pool->stack);
 }
 
-/* Another core uses the packet, until pkt_return(), beyond the end of the round. */
-void pkt_lend(struct pkt_pool *pool, struct pkt *pkt);
-void pkt_return(struct pkt_pool *pool, struct pkt *pkt);
+/* Another core uses the packet, until pkt_return(), beyond the end of the round. Its pool's core. */
+void pkt_lend(struct pkt *pkt);
+void pkt_return(struct pkt *pkt);
 
 /* All packets of the round that are not lent are free again. */
 void pkt_end_round(struct pkt_pool *pool);
+
+/*
+ * Copies bytes of the frame to card memory, wherever they are. False: the sender's addresses fail. The core
+ * that has the packet; its own, before the chain is published, unless all of it is here.
+ */
+bool pkt_read(const struct pkt *pkt, uint32_t offset_bytes, uint8_t *to, uint32_t len_bytes);
 
 /*
  * Brings the whole frame into the packet's own room, and forgets the queue that it came from: the packet
@@ -128,6 +150,9 @@ void pkt_end_round(struct pkt_pool *pool);
  * False: the sender's addresses fail. Its core, before the chain is published.
  */
 bool pkt_pull(struct pkt *pkt);
+
+/* Makes to another packet with the same frame and key; all of from's frame is here. */
+void pkt_copy(struct pkt *to, const struct pkt *from);
 
 /*
  * Makes the packet's key, whatever its frame is (parse_usual() may be tried first); pulls the whole

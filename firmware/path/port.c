@@ -117,8 +117,10 @@ void port_set_mac(uint16_t number, const uint8_t mac[6])
 {
 	struct port *port = port_get(number);
 
-	if (port)
-		memcpy(port->mac, mac, sizeof(port->mac));
+	if (!port)
+		return;
+	memcpy(port->mac, mac, sizeof(port->mac));
+	policy_mac_changed(number);
 }
 
 void port_mac(uint16_t number, uint8_t mac[6])

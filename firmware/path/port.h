@@ -12,6 +12,8 @@
 #include <xvio/port.h>
 #include <xvio/stats.h>
 #include "lib/list.h"
+#include "path/meter.h"
+#include "path/policy.h"
 #include "path/stats.h"
 
 struct core;
@@ -27,6 +29,7 @@ struct port_row {
 	struct output *first;
 	struct output **last_next; /* where the next one is linked */
 	unsigned num_outputs;
+	uint32_t long_bytes; /* of those packets that stand for several frames */
 	uint32_t num_sent; /* of them, with their bytes: told by transmit to complete */
 	uint64_t num_sent_bytes;
 };
@@ -35,8 +38,8 @@ struct port_row {
 
 /* What makes a port a port. Receiving is a source's business (worker.c). */
 struct port_ops {
-	/* Which queues (up to PORT_MAX_SHORT) should be fetched from before num packets come; how many. */
-	unsigned (*shortage)(struct port *port, unsigned num, struct virtq **vqs);
+	/* Which queues (up to PORT_MAX_SHORT) should be fetched from before the row's packets come; how many. */
+	unsigned (*shortage)(const struct port_row *row, struct virtq **vqs);
 	/* Sends the row's outputs: where not, sets unsent and counts why. May add to the core's DMA list. */
 	void (*transmit)(struct core *core, struct port_row *row);
 	/* After the DMA list was run: counts what was sent. */
@@ -49,11 +52,14 @@ struct port {
 	uint16_t number;
 	unsigned core; /* the owner */
 	bool any_core_sends; /* transmit may be called on any worker core */
+	uint8_t takes; /* OFFLOAD_*: what packets may still need; set between rounds of the owner */
 	const struct port_ops *ops;
 	struct port_row *rows; /* per core */
 	_Atomic bool admin_up;
 	_Atomic uint16_t mtu;
 	uint8_t mac[6]; /* core 0 */
+	struct policy policy; /* the owner's */
+	struct meter meter; /* the owner's */
 };
 
 /* Forgets all ports and counters (worker_init). */

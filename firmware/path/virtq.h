@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <xvio/event.h>
+#include <xvio/stats.h>
 #include <xvio/virtio.h>
 #include "path/dma.h"
 #include "path/iotlb.h"
@@ -19,6 +20,7 @@
 enum virtq_role {
 	VIRTQ_FROM_DRIVER, /* transmitq: chains of readable buffers, packets enter the card */
 	VIRTQ_TO_DRIVER, /* receiveq: chains of writable buffers, packets leave the card */
+	VIRTQ_CONTROL, /* controlq: readable buffers, a command, then writable ones, its answer */
 };
 
 /* What is fixed while a queue runs. Addresses are in the device's IOVA space (map says where). */
@@ -27,12 +29,15 @@ struct virtq_config {
 	bool packed; /* VIRTIO_F_RING_PACKED */
 	bool event_idx; /* VIRTIO_F_EVENT_IDX */
 	bool in_order; /* VIRTIO_F_IN_ORDER: one used descriptor may stand for a batch */
-	uint16_t size; /* power of two, 2 .. VIRTQ_MAX_SIZE */
+	bool indirect; /* VIRTIO_F_INDIRECT_DESC */
+	bool mergeable; /* VIRTIO_NET_F_MRG_RXBUF: a packet may fill several chains */
+	uint8_t offloads; /* OFFLOAD_* that the driver may ask for in headers (offload.h) */
+	uint16_t size; /* 2 .. VIRTQ_MAX_SIZE; split: a power of two */
 	uint16_t last_avail; /* go on here; packed: place in the ring, VIRTQ_PACKED_WRAP */
 	uint16_t function; /* PCI requester */
 	uint16_t vector; /* MSI-X or XVIO_VECTOR_NONE */
 	uint32_t doorbell; /* its queue id */
-	uint16_t hdr_bytes; /* in front of each packet: 12 virtio_net_hdr, 16 xvio_pkt_meta */
+	uint16_t hdr_bytes; /* before a packet: 12 virtio_net_hdr, 16 xvio_pkt_meta; controlq: 2 */
 	uint64_t desc_iova; /* packed: the descriptor ring */
 	uint64_t driver_iova; /* packed: driver event suppression */
 	uint64_t device_iova; /* packed: device event suppression */
@@ -41,6 +46,7 @@ struct virtq_config {
 
 #define VIRTQ_FETCH_MAX	      128u /* chains taken over from the ring at once */
 #define VIRTQ_MAX_CHAIN_BYTES 0x100000u
+#define VIRTQ_INDIRECT_SEGS   1024u /* a burst of chains, with what drivers put into a table */
 
 /* A buffer of a chain, checked for length and direction; the address is checked when it is used. */
 struct virtq_seg {
@@ -63,14 +69,19 @@ struct virtq_chain {
 			uint16_t num_segs; /* 0: direct */
 			uint16_t num_descs;
 			uint16_t at; /* place in the ring, as in virtq_config.last_avail */
-			uint16_t first_seg; /* not direct: runs freely, modulo size */
+			uint16_t first_seg; /* not direct: runs freely */
 		};
 		uint64_t shape; /* these in one */
 	};
 	uint32_t len_bytes; /* of all buffers */
+	uint32_t read_bytes; /* not direct: of those that are readable, in front of the others */
 };
 
 struct virtq;
+
+/* What parsing stops for where host memory is not mapped: virtq.needs. */
+#define VIRTQ_NEEDS_ALL	   1u /* all descriptors: a chain has several */
+#define VIRTQ_NEEDS_TABLES 2u /* indirect tables */
 
 /* The three areas of a ring, as in virtq_config. */
 enum virtq_area { VIRTQ_DESC, VIRTQ_DRIVER, VIRTQ_DEVICE, VIRTQ_NUM_AREAS };
@@ -79,9 +90,10 @@ enum virtq_area { VIRTQ_DESC, VIRTQ_DRIVER, VIRTQ_DEVICE, VIRTQ_NUM_AREAS };
 struct virtq_ops {
 	void (*ask_ring)(struct virtq *vq, struct dma_list *dma);
 	void (*ask_descs)(struct virtq *vq, struct dma_list *dma);
-	/* For chains of several descriptors: only when parse said that it needs them all. */
+	/* Only when parse said that it needs them. */
 	void (*ask_all)(struct virtq *vq, struct dma_list *dma);
-	/* Checks what is new and makes it chains of the stock; sets pending, needs_all, or an error. */
+	void (*ask_tables)(struct virtq *vq, struct dma_list *dma);
+	/* Checks what is new and makes it chains of the stock; sets pending, needs, or an error. */
 	void (*parse)(struct virtq *vq);
 	/* Tells the driver not to notify (quiet), or to notify of what comes next. */
 	void (*set_quiet)(struct virtq *vq, struct dma_list *dma, bool quiet);
@@ -102,22 +114,28 @@ struct virtq {
 	uint32_t published;
 	uint32_t taken;
 	uint32_t fetched;
-	uint32_t mask; /* size - 1 */
+	uint32_t mask; /* of a chain's number: its place in chain */
+	uint32_t seg_mask; /* of a buffer's number: its place in seg */
 	uint16_t fetch_at; /* place of chain number fetched */
 	uint16_t num_new; /* between two steps of virtq_fetch() */
 	uint16_t last_port; /* where a packet of this queue went: a hint, vnet_send.c */
 	uint16_t wanted_flags; /* of a lone descriptor, VIRTQ_DESC_F_WRITE or none */
+	uint16_t used_flags; /* packed: of used descriptors, the same */
 	uint8_t error; /* XVIO_RING_ERR_* */
 	uint8_t dma_failed; /* set by dma_run() */
-	bool needs_all; /* between two steps: parse stopped at a chain of several descriptors */
+	uint8_t needs; /* between two steps: what parse stopped for, VIRTQ_NEEDS_* */
 	bool has_all; /* all descriptors were asked for */
 	bool pending; /* the ring holds more than was fetched, as far as we know */
 	bool quiet; /* the driver has been told not to notify */
 	uint32_t min_bytes; /* of a chain */
 	uint32_t seg_prod, seg_cons;
 	struct xvio_map_entry hit; /* where the last address was found */
-	struct virtq_chain *chain; /* [size], number n at n & mask */
-	struct virtq_seg *seg; /* [size]: a sound ring never has more descriptors in flight */
+	struct virtq_chain *chain; /* [size, up to a power of two], number n at n & mask */
+	/*
+	 * [seg_mask + 1]: without tables a sound ring never has more descriptors in flight; with them it may have
+	 * to wait.
+	 */
+	struct virtq_seg *seg;
 	union {
 		struct { /* split */
 			struct virtq_desc *desc;
@@ -133,9 +151,18 @@ struct virtq {
 	};
 	uint64_t area_bus_addr[VIRTQ_NUM_AREAS]; /* where an area is in one piece, else 0 */
 	struct virtq_config config;
+	/* Indirect tables, virtq_table.c. Only with config.indirect. */
+	void *table; /* copies, room for as many descriptors as seg for buffers */
+	uint32_t tables_asked; /* descriptors in it */
+	uint32_t tables_used; /* of them, those of chains that were parsed */
+	uint32_t tables_first; /* chains from this number up to the other have theirs there */
+	uint32_t tables_end;
+	bool tables_of_all; /* all of these; else those that are a table alone, and the first */
+	uint32_t table_bytes; /* of the one that parse stopped for */
+	uint64_t table_iova;
 };
 
-/* NULL: the size is not a power of two in range, or no memory. Core 0. */
+/* NULL: the size will not do, or no memory. Core 0. */
 struct virtq *virtq_create(const struct virtq_config *config);
 void virtq_destroy(struct virtq *vq);
 
@@ -151,7 +178,8 @@ uint16_t virtq_position(const struct virtq *vq);
 
 /*
  * Takes what the drivers have made available into the stock of each queue, for all queues together:
- * one or two DMA lists, one more if a chain has several descriptors, none where host memory is mapped.
+ * one or two DMA lists, one more if a chain has several descriptors, and one or two for indirect tables; none
+ * where host memory is mapped.
  * Queues with an error are skipped; a queue in which one is found gets it.
  */
 void virtq_fetch(struct virtq *const *vqs, unsigned num, struct dma_list *dma);
@@ -170,7 +198,7 @@ static inline struct virtq_chain *virtq_peek(const struct virtq *vq, uint32_t i)
 /* How many more chains the ring can hold. */
 static inline uint32_t virtq_unfetched(const struct virtq *vq)
 {
-	return vq->mask + 1 - (vq->fetched - vq->published);
+	return vq->config.size - (vq->fetched - vq->published);
 }
 
 /* How many more chains may be fetched at once. */
@@ -190,7 +218,7 @@ bool virtq_locate(struct virtq *vq, const struct virtq_chain *chain, uint32_t of
 
 /*
  * Copies len_bytes between card memory and the chain (dma_copy()), from offset_bytes on (both within
- * the chain): to the card on VIRTQ_FROM_DRIVER, else from it. False: as virtq_locate().
+ * the chain, and on one side of read_bytes): to the card if readable, else from it. False: as virtq_locate().
  */
 bool virtq_copy(struct virtq *vq, struct dma_list *dma, const struct virtq_chain *chain,
 		uint32_t offset_bytes, void *card, uint32_t len_bytes);
@@ -236,5 +264,8 @@ void virtq_set_quiet(struct virtq *vq, struct dma_list *dma, bool quiet);
 
 /* Notes an error unless there is one already. */
 void virtq_fail(struct virtq *vq, uint8_t error);
+
+/* What queues with this error are counted as. */
+enum xvio_stat virtq_error_stat(uint8_t error);
 
 #endif

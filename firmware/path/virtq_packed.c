@@ -12,14 +12,20 @@
 #define PACKED_MARKS (VIRTQ_PACKED_DESC_F_AVAIL | VIRTQ_PACKED_DESC_F_USED)
 #define PACKED_ID    (UINT64_C(0xffff) << 32) /* in virtq_chain.used */
 
+/* Which descriptor of the ring at names. */
+static inline uint32_t packed_place(uint16_t at)
+{
+	return at & ~VIRTQ_PACKED_WRAP;
+}
+
 /* Place and wrap counter of the descriptor num (<= size) behind at. */
 static uint16_t packed_advance(const struct virtq *vq, uint16_t at, uint32_t num)
 {
-	uint32_t place = (at & ~VIRTQ_PACKED_WRAP) + num;
+	uint32_t place = packed_place(at) + num;
 	uint16_t wrap = at & VIRTQ_PACKED_WRAP;
 
-	if (place > vq->mask) {
-		place -= vq->mask + 1;
+	if (place >= vq->config.size) {
+		place -= vq->config.size;
 		wrap ^= VIRTQ_PACKED_WRAP;
 	}
 	return (uint16_t)(place | wrap);
@@ -36,8 +42,8 @@ static uint16_t packed_avail_marks(uint16_t at)
 static bool packed_pull(struct virtq *vq, struct dma_list *dma, struct virtq_packed_desc *copy,
 			uint32_t num)
 {
-	uint32_t first = vq->fetch_at & vq->mask;
-	uint32_t before_wrap = bits_min(num, vq->mask + 1 - first);
+	uint32_t first = packed_place(vq->fetch_at);
+	uint32_t before_wrap = bits_min(num, vq->config.size - first);
 	uint32_t desc_bytes = sizeof(*copy);
 
 	return virtq_pull(vq, dma, VIRTQ_DESC, first * desc_bytes, &copy[first],
@@ -81,7 +87,7 @@ static uint32_t packed_seen_flags(const struct virtq_packed_desc *seen)
 
 static bool packed_is_available(const struct virtq *vq, uint16_t at)
 {
-	return (packed_seen_flags(&vq->seen[at & vq->mask]) & PACKED_MARKS) ==
+	return (packed_seen_flags(&vq->seen[packed_place(at)]) & PACKED_MARKS) ==
 	       packed_avail_marks(at);
 }
 
@@ -89,7 +95,7 @@ static bool packed_is_available(const struct virtq *vq, uint16_t at)
 
 static struct virtq_packed_desc packed_read_desc(const struct virtq *vq, uint16_t at)
 {
-	const struct virtq_packed_desc *desc = &vq->ring[at & vq->mask];
+	const struct virtq_packed_desc *desc = &vq->ring[packed_place(at)];
 	uint64_t addr = once_read64(&desc->addr);
 	uint64_t rest = once_read64(&desc->len);
 
@@ -101,12 +107,62 @@ static struct virtq_packed_desc packed_read_desc(const struct virtq *vq, uint16_
 	};
 }
 
+/*
+ * The table that parsing stopped for, and those of the chains behind it, within what was seen. A list of
+ * several descriptors has none (2.8.19).
+ */
+static void packed_ask_tables(struct virtq *vq, struct dma_list *dma)
+{
+	uint16_t at = vq->fetch_at;
+	uint32_t number = vq->fetched + 1;
+	uint32_t num;
+	bool skipped = false;
+
+	virtq_table_begin(vq, dma, false);
+	for (num = 1; num < vq->num_new; num++) {
+		struct virtq_packed_desc desc;
+
+		at = packed_advance(vq, at, 1);
+		if (!packed_is_available(vq, at))
+			break;
+		desc = packed_read_desc(vq, at);
+		if (desc.flags & VIRTQ_DESC_F_NEXT) {
+			skipped = true;
+			continue;
+		}
+		if (desc.flags & VIRTQ_DESC_F_INDIRECT &&
+		    !virtq_table_ask(vq, dma, desc.addr, desc.len, desc.flags))
+			break;
+		number++;
+	}
+	vq->tables_end = number;
+	if (skipped && !vq->has_all)
+		virtq_ask_all(vq, dma);
+}
+
 /* Length (none), id and flags of the used descriptor of a chain, as they stand in the ring. */
 static uint64_t packed_used(const struct virtq *vq, uint16_t at, uint64_t id)
 {
 	uint64_t marks = at & VIRTQ_PACKED_WRAP ? PACKED_MARKS : 0;
 
-	return id << 32 | (marks | vq->wanted_flags) << 48;
+	return id << 32 | (marks | vq->used_flags) << 48;
+}
+
+/* A chain that is one table (2.8.7): of its descriptors' flags only WRITE says something. */
+static uint8_t packed_follow_table(struct virtq *vq, struct virtq_chain *chain,
+				   const struct virtq_packed_desc *at)
+{
+	uint32_t num = at->len / (uint32_t)sizeof(*at);
+	const struct virtq_packed_desc *desc;
+	const void *table;
+	uint8_t error;
+
+	error = virtq_table_get(vq, chain, at->addr, at->len, at->flags, &table);
+	for (desc = table; !error && num; num--, desc++)
+		error = virtq_add_seg(vq, chain, desc->addr, desc->len,
+				      desc->flags & VIRTQ_DESC_F_WRITE);
+	chain->num_descs = 1;
+	return error;
 }
 
 /*
@@ -121,7 +177,10 @@ static uint8_t packed_follow_chain(struct virtq *vq, struct virtq_chain *chain,
 
 	virtq_begin_chain(vq, chain);
 	for (;;) {
-		error = virtq_add_seg(vq, chain, desc.addr, desc.len, desc.flags);
+		if (desc.flags & VIRTQ_DESC_F_INDIRECT && !chain->num_descs)
+			error = packed_follow_table(vq, chain, &desc);
+		else
+			error = virtq_add_seg(vq, chain, desc.addr, desc.len, desc.flags);
 		if (error)
 			return error;
 		if (!(desc.flags & VIRTQ_DESC_F_NEXT))
@@ -131,7 +190,7 @@ static uint8_t packed_follow_chain(struct virtq *vq, struct virtq_chain *chain,
 		at = packed_advance(vq, at, 1);
 		desc = packed_read_desc(vq, at);
 	}
-	if (desc.id > vq->mask)
+	if (desc.id >= vq->config.size)
 		return XVIO_RING_ERR_INDEX;
 	chain->used = packed_used(vq, chain->at, desc.id);
 	return virtq_end_chain(vq, chain);
@@ -154,21 +213,21 @@ static VIRTQ_APART uint32_t packed_parse_direct(struct virtq *vq, uint32_t num)
 	const uint32_t wanted_flags = packed_avail_marks(vq->fetch_at) | vq->wanted_flags;
 	const uint64_t used = packed_used(vq, vq->fetch_at, 0);
 	const uint32_t hdr_bytes = vq->config.hdr_bytes;
-	const uint32_t mask = vq->mask;
-	const uint32_t place = vq->fetch_at & mask;
+	const uint32_t size = vq->config.size;
+	const uint32_t place = packed_place(vq->fetch_at);
 	const struct virtq_packed_desc *seen = &vq->seen[place];
 	const struct virtq_packed_desc *desc = &vq->ring[place];
-	struct virtq_chain *begin = &vq->chain[vq->fetched & mask];
+	struct virtq_chain *begin = &vq->chain[vq->fetched & vq->mask];
 	struct virtq_chain *end = begin;
 	struct virtq_chain *chain;
 
-	end += bits_min(bits_min(num, mask + 1 - place), mask + 1 - (vq->fetched & mask));
+	end += bits_min(bits_min(num, size - place), vq->mask + 1 - (vq->fetched & vq->mask));
 	for (chain = begin; chain != end; chain++, seen++, desc++) {
 		uint32_t flags = packed_seen_flags(seen);
 		uint64_t rest = once_read64(&desc->len);
 		uint64_t id = (rest >> 32) - ((uint64_t)wanted_flags << 16); /* or out of range */
 
-		if (flags != wanted_flags || id > mask ||
+		if (flags != wanted_flags || id >= size ||
 		    !virtq_make_direct(&direct, chain, once_read64(&desc->addr), (uint32_t)rest,
 				       used | id << 32))
 			break;
@@ -185,7 +244,7 @@ static VIRTQ_APART uint32_t packed_parse_direct(struct virtq *vq, uint32_t num)
 static bool packed_has_all(const struct virtq *vq)
 {
 	return HAL_HOST_MAPPED || vq->has_all ||
-	       !(vq->seen[vq->fetch_at & vq->mask].flags & VIRTQ_DESC_F_NEXT);
+	       !(vq->seen[packed_place(vq->fetch_at)].flags & VIRTQ_DESC_F_NEXT);
 }
 
 /* Chains begin within what was seen. */
@@ -197,16 +256,24 @@ static void packed_parse(struct virtq *vq)
 	while (vq->fetched != end && num_seen && packed_is_available(vq, vq->fetch_at)) {
 		struct virtq_chain *chain = &vq->chain[vq->fetched & vq->mask];
 		uint32_t num = packed_parse_direct(vq, bits_min(end - vq->fetched, num_seen));
+		uint32_t seg_prod;
 		uint8_t error;
 
 		num_seen -= num;
 		if (num)
 			continue;
 		if (!packed_has_all(vq)) {
-			vq->needs_all = true;
+			vq->needs = VIRTQ_NEEDS_ALL;
 			break;
 		}
+		seg_prod = vq->seg_prod;
 		error = packed_parse_chain(vq, chain, vq->config.size);
+		if (error == VIRTQ_LATER) {
+			vq->seg_prod = seg_prod;
+			if (!vq->needs)
+				num_seen = 0; /* more is pending */
+			break;
+		}
 		if (error) {
 			virtq_fail(vq, error);
 			return;
@@ -249,14 +316,14 @@ static struct virtq_chain *packed_chain(const struct virtq *vq, uint32_t number)
 /* Descriptors from the one of chain number first to that of number last, whole. */
 static bool packed_push(struct virtq *vq, struct dma_list *dma, uint32_t first, uint32_t last)
 {
-	uint32_t place = packed_chain(vq, first)->at & vq->mask;
-	uint32_t end = packed_chain(vq, last)->at & vq->mask;
+	uint32_t place = packed_place(packed_chain(vq, first)->at);
+	uint32_t end = packed_place(packed_chain(vq, last)->at);
 	uint32_t desc_bytes = sizeof(struct virtq_packed_desc);
 
 	if (end < place) {
 		if (!virtq_push(vq, dma, VIRTQ_DESC, 0, vq->ring, (end + 1) * desc_bytes))
 			return false;
-		end = vq->mask;
+		end = vq->config.size - 1u;
 	}
 	return virtq_push(vq, dma, VIRTQ_DESC, place * desc_bytes, &vq->ring[place],
 			  (end + 1 - place) * desc_bytes);
@@ -268,7 +335,8 @@ static bool packed_push(struct virtq *vq, struct dma_list *dma, uint32_t first, 
  */
 static void packed_push_first(struct virtq *vq, struct dma_list *dma)
 {
-	struct virtq_packed_desc *desc = &vq->ring[packed_chain(vq, vq->published)->at & vq->mask];
+	struct virtq_packed_desc *desc =
+		&vq->ring[packed_place(packed_chain(vq, vq->published)->at)];
 	uint64_t offset = (uint64_t)(desc - vq->ring) * sizeof(*desc);
 
 	if (virtq_push(vq, dma, VIRTQ_DESC, offset + offsetof(struct virtq_packed_desc, len),
@@ -285,12 +353,13 @@ static void packed_push_first(struct virtq *vq, struct dma_list *dma)
 static void packed_write_used(struct virtq *vq, uint32_t first, uint32_t end)
 {
 	const uint32_t mask = vq->mask;
+	const uint32_t size = vq->config.size;
 
 	while (first != end) {
 		const struct virtq_chain *chain = packed_chain(vq, first);
-		const uint32_t place = chain->at & mask;
+		const uint32_t place = packed_place(chain->at);
 		uint32_t before_wrap = mask + 1 - (first & mask);
-		uint32_t num = bits_min(end - first, bits_min(before_wrap, mask + 1 - place));
+		uint32_t num = bits_min(end - first, bits_min(before_wrap, size - place));
 		struct virtq_packed_desc *desc = &vq->ring[place];
 		const struct virtq_chain *stop;
 
@@ -310,7 +379,7 @@ static void packed_publish(struct virtq *vq, struct dma_list *dma)
 {
 	bool single = vq->config.in_order && vq->config.role == VIRTQ_FROM_DRIVER;
 	const struct virtq_chain *first = packed_chain(vq, vq->published);
-	once_word *place = (once_word *)&vq->ring[first->at & vq->mask].len;
+	once_word *place = (once_word *)&vq->ring[packed_place(first->at)].len;
 	uint64_t used = first->used;
 
 	if (single)
@@ -325,13 +394,23 @@ static void packed_publish(struct virtq *vq, struct dma_list *dma)
 		packed_push_first(vq, dma);
 }
 
-/* Whether the descriptor that the driver waits for is among those just used (2.8.10). */
+/* How many places behind another one (below size) a place is, at most a lap. */
+static uint32_t packed_distance(const struct virtq *vq, uint32_t from, uint32_t to)
+{
+	return to >= from ? to - from : to + vq->config.size - from;
+}
+
+/*
+ * Whether the descriptor that the driver waits for is among those just used (2.8.10). The place is as the
+ * driver wrote it.
+ */
 static bool packed_is_used_now(const struct virtq *vq, uint16_t place)
 {
 	const struct virtq_chain *first = packed_chain(vq, vq->published);
 	const struct virtq_chain *last = packed_chain(vq, vq->taken - 1);
-	uint32_t span = ((last->at - first->at) & vq->mask) + last->num_descs;
-	uint32_t offset = ((uint32_t)place - first->at) & vq->mask;
+	uint32_t from = packed_place(first->at);
+	uint32_t span = packed_distance(vq, from, packed_place(last->at)) + last->num_descs;
+	uint32_t offset = packed_distance(vq, from, packed_place(place));
 	uint16_t wrap = packed_advance(vq, first->at, offset) & VIRTQ_PACKED_WRAP;
 
 	return offset < span && (place & VIRTQ_PACKED_WRAP) == wrap;
@@ -356,6 +435,7 @@ const struct virtq_ops virtq_packed_ops = {
 	.ask_ring = packed_ask_ring,
 	.ask_descs = packed_ask_descs,
 	.ask_all = packed_ask_all,
+	.ask_tables = packed_ask_tables,
 	.parse = packed_parse,
 	.set_quiet = packed_set_quiet,
 	.publish = packed_publish,

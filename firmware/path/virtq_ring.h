@@ -26,6 +26,16 @@ bool virtq_pull(struct virtq *vq, struct dma_list *dma, enum virtq_area area, ui
 bool virtq_push(struct virtq *vq, struct dma_list *dma, enum virtq_area area, uint64_t offset_bytes,
 		void *part, uint32_t len_bytes);
 
+/*
+ * Copies from the driver's memory, by pieces as the map has them (dma unused where that is mapped). False,
+ * and an error: an address outside the map.
+ */
+bool virtq_read(struct virtq *vq, struct dma_list *dma, uint64_t iova, void *card,
+		uint32_t len_bytes);
+
+/* Asks for all descriptors. */
+void virtq_ask_all(struct virtq *vq, struct dma_list *dma);
+
 /* In virtq_chain.shape: one descriptor and no buffers apart; where the place stands. */
 #define VIRTQ_SHAPE_DIRECT (UINT64_C(1) << 16)
 #define VIRTQ_SHAPE_AT	   32
@@ -78,14 +88,36 @@ static inline bool virtq_make_direct(struct virtq_direct *direct, struct virtq_c
 	return true;
 }
 
+/* Instead of XVIO_RING_ERR_*: the chain is sound so far, but cannot be parsed to its end now. */
+#define VIRTQ_LATER 0xffu
+
 /*
- * A chain the long way: begin, each descriptor with its flags (NEXT, WRITE), end. XVIO_RING_ERR_*. A lone
- * buffer that lies in one piece becomes a direct chain, and its place in the map is remembered.
+ * A chain the long way: begin, each descriptor with its flags (NEXT, WRITE), end. XVIO_RING_ERR_*, or
+ * VIRTQ_LATER: there is no room until chains of the stock are taken. A lone buffer that lies in one piece
+ * becomes a direct chain, and its place in the map is remembered.
  */
 void virtq_begin_chain(struct virtq *vq, struct virtq_chain *chain);
 uint8_t virtq_add_seg(struct virtq *vq, struct virtq_chain *chain, uint64_t iova,
 		      uint32_t len_bytes, uint16_t flags);
 uint8_t virtq_end_chain(struct virtq *vq, struct virtq_chain *chain);
+
+/* Whether a descriptor with INDIRECT (its flags, without packed marks) may name a table of this length. */
+uint8_t virtq_table_check(const struct virtq *vq, uint32_t len_bytes, uint16_t flags);
+
+/*
+ * The copy of a table that the chain being parsed is made of: descriptors as in the ring. XVIO_RING_ERR_*, or
+ * VIRTQ_LATER: it is not here, and needs says so. flags are those of the descriptor that names it.
+ */
+uint8_t virtq_table_get(struct virtq *vq, const struct virtq_chain *chain, uint64_t iova,
+			uint32_t len_bytes, uint16_t flags, const void **table);
+
+/*
+ * Asks for the table that parse stopped for, then for those of later chains (of_all: whatever stands in front
+ * of a table in its chain). False: none more. The caller sets tables_end.
+ */
+void virtq_table_begin(struct virtq *vq, struct dma_list *dma, bool of_all);
+bool virtq_table_ask(struct virtq *vq, struct dma_list *dma, uint64_t iova, uint32_t len_bytes,
+		     uint16_t flags);
 
 /* A sender's packet behind a header at bus_addr will be read soon. */
 static inline void virtq_prefetch_packet(uint64_t bus_addr, uint32_t hdr_bytes)

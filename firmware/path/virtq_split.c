@@ -121,6 +121,53 @@ static void split_ask_all(struct virtq *vq, struct dma_list *dma)
 		   vq->config.size * (uint32_t)sizeof(struct virtq_desc));
 }
 
+/* The last descriptor of a chain from i on, by the card's copies; NULL: there is none in num_left. */
+static const struct virtq_desc *split_last_desc(const struct virtq *vq, uint16_t i,
+						uint32_t *num_left)
+{
+	for (; *num_left && i <= vq->mask; --*num_left) {
+		const struct virtq_desc *desc = &vq->desc[i];
+
+		if (!(desc->flags & VIRTQ_DESC_F_NEXT))
+			return desc;
+		i = desc->next;
+	}
+	return NULL;
+}
+
+/*
+ * The table that parsing stopped for, and those of the chains behind it: of all if all descriptors are here;
+ * else of those that are tables alone, and the descriptors of the others.
+ */
+static void split_ask_tables(struct virtq *vq, struct dma_list *dma)
+{
+	const bool of_all = vq->has_all;
+	const uint32_t end = vq->fetched + vq->num_new;
+	uint32_t num_left = vq->config.size; /* of all chains, if the ring is sound */
+	uint32_t number = vq->fetched + 1;
+	bool skipped = false;
+
+	virtq_table_begin(vq, dma, of_all);
+	for (; number != end; number++) {
+		const uint16_t head = split_head(vq, number);
+		const struct virtq_desc *desc;
+
+		if (head <= vq->mask && vq->desc[head].flags & VIRTQ_DESC_F_NEXT && !of_all) {
+			skipped = true;
+			continue;
+		}
+		desc = split_last_desc(vq, head, &num_left);
+		if (!desc)
+			break;
+		if (desc->flags & VIRTQ_DESC_F_INDIRECT &&
+		    !virtq_table_ask(vq, dma, desc->addr, desc->len, desc->flags))
+			break;
+	}
+	vq->tables_end = number;
+	if (skipped)
+		virtq_ask_all(vq, dma);
+}
+
 /* Chains */
 
 static struct virtq_desc split_read_desc(const struct virtq *vq, uint16_t i)
@@ -136,6 +183,29 @@ static struct virtq_desc split_read_desc(const struct virtq *vq, uint16_t i)
 	};
 }
 
+/* The rest of a chain: what a table has (2.7.5.3). */
+static uint8_t split_follow_table(struct virtq *vq, struct virtq_chain *chain,
+				  const struct virtq_desc *at)
+{
+	const uint32_t num = at->len / (uint32_t)sizeof(*at);
+	const struct virtq_desc *desc;
+	const void *table;
+	uint8_t error;
+
+	error = virtq_table_get(vq, chain, at->addr, at->len, at->flags, &table);
+	if (error)
+		return error;
+	for (desc = table;; desc = (const struct virtq_desc *)table + desc->next) {
+		error = virtq_add_seg(vq, chain, desc->addr, desc->len, desc->flags);
+		if (error)
+			return error;
+		if (!(desc->flags & VIRTQ_DESC_F_NEXT))
+			return virtq_end_chain(vq, chain);
+		if (desc->next >= num)
+			return XVIO_RING_ERR_INDEX;
+	}
+}
+
 static uint8_t split_follow_chain(struct virtq *vq, struct virtq_chain *chain,
 				  struct virtq_desc desc)
 {
@@ -143,6 +213,8 @@ static uint8_t split_follow_chain(struct virtq *vq, struct virtq_chain *chain,
 
 	virtq_begin_chain(vq, chain);
 	for (;;) {
+		if (desc.flags & VIRTQ_DESC_F_INDIRECT)
+			return split_follow_table(vq, chain, &desc);
 		error = virtq_add_seg(vq, chain, desc.addr, desc.len, desc.flags);
 		if (error)
 			return error;
@@ -226,16 +298,23 @@ static void split_parse(struct virtq *vq)
 	split_prefetch(vq, num_new);
 	while (num_new) {
 		uint32_t num = split_parse_direct(vq, num_new);
+		uint32_t seg_prod;
 		uint8_t error;
 
 		num_new -= num;
 		if (num)
 			continue;
 		if (!HAL_HOST_MAPPED && !vq->has_all && split_goes_on(vq)) {
-			vq->needs_all = true;
+			vq->needs = VIRTQ_NEEDS_ALL;
 			break;
 		}
+		seg_prod = vq->seg_prod;
 		error = split_parse_chain(vq, &vq->chain[vq->fetched & vq->mask]);
+		if (error == VIRTQ_LATER) {
+			vq->seg_prod = seg_prod;
+			vq->pending |= !vq->needs;
+			break;
+		}
 		if (error) {
 			virtq_fail(vq, error);
 			return;
@@ -360,6 +439,7 @@ const struct virtq_ops virtq_split_ops = {
 	.ask_ring = split_ask_ring,
 	.ask_descs = split_ask_descs,
 	.ask_all = split_ask_all,
+	.ask_tables = split_ask_tables,
 	.parse = split_parse,
 	.set_quiet = split_set_quiet,
 	.publish = split_publish,

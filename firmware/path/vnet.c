@@ -18,9 +18,10 @@ struct vnet_change {
 	struct vnet_queue *queue;
 	struct virtq *vq;
 	const struct iotlb *map;
+	uint8_t takes;
 };
 
-static struct vnet *vnet_get(uint16_t number)
+struct vnet *vnet_get(uint16_t number)
 {
 	struct port *port = port_get(number);
 
@@ -48,7 +49,9 @@ bool vnet_add(uint16_t number, unsigned core, const uint8_t mac[6], uint16_t mtu
 		vnet->queue[i].index = i;
 		list_init(&vnet->queue[i].active);
 		list_init(&vnet->queue[i].publish);
+		list_init(&vnet->queue[i].held);
 	}
+	vnet->num_pairs = VNET_MAX_QUEUES / 2;
 	vnet->port.number = number;
 	vnet->port.core = core;
 	vnet->port.ops = &vnet_port_ops;
@@ -86,8 +89,7 @@ static void vnet_attach(void *arg)
 	queue->vq = vq;
 	queue->error = XVIO_RING_ERR_NONE;
 	queue->running = true;
-	if (vq->config.role == VIRTQ_TO_DRIVER)
-		queue->vnet->receive[queue->vnet->num_receive++] = queue;
+	vnet_list_receive(queue->vnet);
 	vnet_set_doorbell(vq->config.doorbell, queue);
 	vnet_activate(core, queue);
 	if (vq->error)
@@ -95,16 +97,6 @@ static void vnet_attach(void *arg)
 	else
 		virtq_set_quiet(vq, &core->dma,
 				vq->config.role == VIRTQ_TO_DRIVER || worker_is_polling());
-}
-
-static void vnet_forget_receive(struct vnet *vnet, const struct vnet_queue *queue)
-{
-	unsigned i;
-
-	for (i = 0; i < vnet->num_receive; i++) {
-		if (vnet->receive[i] == queue)
-			vnet->receive[i--] = vnet->receive[--vnet->num_receive];
-	}
 }
 
 static void vnet_detach(void *arg)
@@ -117,8 +109,9 @@ static void vnet_detach(void *arg)
 		return;
 	dma_run(&core_self()->dma); /* it may still name this queue's memory, and its driver's */
 	queue->last_avail = virtq_position(queue->vq);
-	vnet_forget_receive(queue->vnet, queue);
+	vnet_release(queue);
 	queue->vq = NULL;
+	vnet_list_receive(queue->vnet);
 	queue->running = false;
 	vnet_set_doorbell(change->vq->config.doorbell, NULL);
 	list_remove(&queue->active);
@@ -131,7 +124,8 @@ bool vnet_start_queue(uint16_t number, unsigned index, const struct virtq_config
 	unsigned core;
 
 	if (!change.queue || config->doorbell >= XVIO_NUM_DOORBELLS ||
-	    config->hdr_bytes > sizeof(struct xvio_pkt_meta))
+	    config->hdr_bytes > PKT_MAX_HEADER_BYTES ||
+	    (config->offloads && config->hdr_bytes == sizeof(struct xvio_pkt_meta)))
 		return false;
 	vnet_stop_queue(number, index); /* after an error it still holds its memory */
 	change.vq = virtq_create(config);
@@ -194,4 +188,19 @@ void vnet_set_map(uint16_t number, const struct iotlb *map)
 
 	if (change.queue)
 		worker_call(change.queue->vnet->port.core, vnet_remap, &change);
+}
+
+static void vnet_change_takes(void *arg)
+{
+	const struct vnet_change *change = arg;
+
+	change->queue->vnet->port.takes = change->takes;
+}
+
+void vnet_set_takes(uint16_t number, uint8_t offloads)
+{
+	struct vnet_change change = {.queue = vnet_get_queue(number, 0), .takes = offloads};
+
+	if (change.queue)
+		worker_call(change.queue->vnet->port.core, vnet_change_takes, &change);
 }

@@ -1,15 +1,14 @@
 /* SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0 */
 /*
- * Packets from the drivers' transmit queues into the round; which queues take part in a round, and
- * when their drivers may stay silent. Runs on the port's worker core. (To the drivers: vnet_send.c.)
+ * Which queues take part in a round, when their drivers may stay silent, and the packets of the transmit
+ * queues into the card's memory. Runs on the port's worker core. (What they are: vnet_receive.c. To the
+ * drivers: vnet_send.c.)
  */
 #include <string.h>
 #include <xvio/pci.h>
 #include "hal/hal.h"
 #include "lib/bits.h"
-#include "lib/hash.h"
 #include "path/core.h"
-#include "path/parse_fast.h"
 #include "path/vnet_queue.h"
 #include "path/worker.h"
 
@@ -35,21 +34,14 @@ void vnet_ring(struct core *core, uint32_t doorbell)
 {
 	struct vnet_queue *queue = vnet_doorbell[doorbell];
 
-	if (queue && !queue->vq->error)
-		vnet_activate(core, queue);
+	if (!queue || queue->vq->error)
+		return;
+	stats_add_counter(&queue->count.notifications, 1);
+	vnet_activate(core, queue);
 }
 
 void vnet_queue_failed(struct core *core, struct vnet_queue *queue)
 {
-	static const enum xvio_stat stat_of[XVIO_RING_ERR_NUM] = {
-		[XVIO_RING_ERR_INDEX] = XVIO_STAT_RING_ERR_INDEX,
-		[XVIO_RING_ERR_LOOP] = XVIO_STAT_RING_ERR_LOOP,
-		[XVIO_RING_ERR_LENGTH] = XVIO_STAT_RING_ERR_LENGTH,
-		[XVIO_RING_ERR_DIRECTION] = XVIO_STAT_RING_ERR_DIRECTION,
-		[XVIO_RING_ERR_FLAGS] = XVIO_STAT_RING_ERR_FLAGS,
-		[XVIO_RING_ERR_ADDRESS] = XVIO_STAT_RING_ERR_ADDRESS,
-		[XVIO_RING_ERR_DMA] = XVIO_STAT_RING_ERR_DMA,
-	};
 	const struct virtq *vq = queue->vq;
 	struct port *port = &queue->vnet->port;
 
@@ -59,7 +51,7 @@ void vnet_queue_failed(struct core *core, struct vnet_queue *queue)
 	queue->last_avail = virtq_position(vq);
 	queue->error = vq->error;
 	queue->running = false;
-	stats_add(&port_row(port, core->number)->stats, stat_of[vq->error], 1);
+	stats_add(&port_row(port, core->number)->stats, virtq_error_stat(vq->error), 1);
 	worker_notify(&(struct worker_notice){.type = XVIO_EVENT_QUEUE_ERROR,
 					      .port = port->number,
 					      .object = vq->config.doorbell,
@@ -100,6 +92,18 @@ static bool vnet_waits(const struct core *core, struct vnet_queue *queue)
 	return queue->num_waits;
 }
 
+/* A queue whose port has sent all that it may for now is left alone until it may send more. */
+static bool vnet_is_throttled(struct core *core, struct meter *meter)
+{
+	if (!meter->bits_per_us)
+		return false;
+	meter_fill(meter, core->now_us);
+	if (meter_is_open(meter))
+		return false;
+	core_wake_at(core, meter_opens_us(meter));
+	return true;
+}
+
 /*
  * Chooses the active queues of this round, and fetches where the stock is empty or, for receive queues,
  * low. A chosen queue leaves the list; vnet_rest() or vnet_take() put it back if it is to be looked at
@@ -123,7 +127,8 @@ static unsigned vnet_choose(struct core *core, struct vnet_queue **looked_at)
 				!worker_is_polling(); /* the others' turn comes next: no sleep */
 			break;
 		}
-		if (vnet_waits(core, queue))
+		if (vnet_waits(core, queue) ||
+		    (brings_packets && vnet_is_throttled(core, &queue->vnet->port.meter)))
 			continue;
 		list_remove(link);
 		if (brings_packets)
@@ -198,17 +203,18 @@ static inline void vnet_fill_pkt(struct pkt *pkt, struct virtq *vq, const struct
  * Whether the header in front of a packet is read. Where no offload was negotiated it says nothing (5.1.6.2)
  * but the mark of host software, and where memory is mapped it costs a cache line of its own.
  */
-static inline bool vnet_reads_header(uint32_t hdr_bytes)
+static inline bool vnet_reads_header(const struct virtq *vq)
 {
-	return !HAL_HOST_MAPPED || hdr_bytes != sizeof(struct virtio_net_hdr);
+	return !HAL_HOST_MAPPED || vq->config.offloads ||
+	       vq->config.hdr_bytes == sizeof(struct xvio_pkt_meta);
 }
 
 static inline void vnet_read_mapped(struct pkt *pkt, const struct virtq_chain *chain,
-				    uint32_t hdr_bytes)
+				    uint32_t hdr_bytes, bool reads_header)
 {
 	const uint8_t *from = hal_host_memory(chain->bus_addr);
 
-	if (vnet_reads_header(hdr_bytes))
+	if (reads_header)
 		copy_small(pkt->data - hdr_bytes, from, hdr_bytes);
 	copy_small(pkt->data, from + hdr_bytes, pkt->have_bytes);
 }
@@ -223,11 +229,12 @@ static uint32_t vnet_ask_direct(struct core *core, struct vnet_queue *queue, str
 	struct virtq *vq = queue->vq;
 	const uint32_t hdr_bytes = vq->config.hdr_bytes;
 	const uint32_t max_bytes = hdr_bytes + XVIO_MAX_FRAME_BYTES;
+	const bool reads_header = vnet_reads_header(vq);
 	const uint16_t in_port = queue->vnet->port.number;
 	const uint32_t request = dma_request(HAL_DMA_READ, vq->config.function);
 	struct hal_dma_op *op = HAL_HOST_MAPPED ? NULL : dma_reserve(&core->dma, num);
 	const struct virtq_chain *begin = virtq_peek(vq, first);
-	const struct virtq_chain *end = vq->chain + vq->config.size;
+	const struct virtq_chain *end = vq->chain + vq->mask + 1;
 	const struct virtq_chain *chain;
 	struct pkt **top = pkt_top(&core->pool);
 
@@ -242,7 +249,7 @@ static uint32_t vnet_ask_direct(struct core *core, struct vnet_queue *queue, str
 		pkt = *--top;
 		vnet_fill_pkt(pkt, vq, chain, hdr_bytes, in_port);
 		if (HAL_HOST_MAPPED)
-			vnet_read_mapped(pkt, chain, hdr_bytes);
+			vnet_read_mapped(pkt, chain, hdr_bytes, reads_header);
 		else
 			*op++ = (struct hal_dma_op){
 				.host_addr = chain->bus_addr,
@@ -259,19 +266,29 @@ static uint32_t vnet_ask_direct(struct core *core, struct vnet_queue *queue, str
 	return (uint32_t)(chain - begin);
 }
 
-/* The same for one chain of any sort. NULL: it is too long for a packet. */
+/* The pool for the packet of a chain; NULL: it is too long for any. */
+static struct pkt_pool *vnet_pool(struct core *core, const struct virtq *vq,
+				  const struct virtq_chain *chain)
+{
+	const uint32_t len_bytes = chain->len_bytes - vq->config.hdr_bytes;
+
+	if (len_bytes <= XVIO_MAX_FRAME_BYTES)
+		return &core->pool;
+	if (vq->config.offloads & OFFLOAD_GSO && len_bytes <= OFFLOAD_MAX_BYTES)
+		return &core->large;
+	return NULL;
+}
+
+/* As vnet_ask_direct() for one chain of any sort. */
 static struct pkt *vnet_ask_pieces(struct core *core, struct vnet_queue *queue,
-				   const struct virtq_chain *chain)
+				   const struct virtq_chain *chain, struct pkt_pool *pool)
 {
 	struct virtq *vq = queue->vq;
 	uint32_t hdr_bytes = vq->config.hdr_bytes;
-	struct pkt *pkt;
+	struct pkt *pkt = pkt_alloc(pool);
 
-	if (chain->len_bytes > hdr_bytes + XVIO_MAX_FRAME_BYTES)
-		return NULL;
-	pkt = pkt_alloc(&core->pool);
 	vnet_fill_pkt(pkt, vq, chain, hdr_bytes, queue->vnet->port.number);
-	if (vnet_reads_header(hdr_bytes))
+	if (vnet_reads_header(vq))
 		virtq_copy(vq, &core->dma, chain, 0, pkt->data - hdr_bytes,
 			   hdr_bytes + pkt->have_bytes);
 	else
@@ -279,23 +296,55 @@ static struct pkt *vnet_ask_pieces(struct core *core, struct vnet_queue *queue,
 	return pkt;
 }
 
-/* Asks for the packets in a queue's stock. */
+/* Pays for up to num chains of the stock, as long as their port may send; returns for how many. */
+static uint32_t vnet_pay(struct meter *meter, const struct virtq *vq, uint32_t num)
+{
+	uint32_t i;
+
+	for (i = 0; i < num && meter_is_open(meter); i++)
+		meter_take(meter, virtq_peek(vq, i)->len_bytes - vq->config.hdr_bytes);
+	return i;
+}
+
+/* How many of num chains may be asked for now. */
+static uint32_t vnet_affords(const struct vnet_queue *queue, uint32_t num)
+{
+	struct meter meter = queue->vnet->port.meter;
+
+	return vnet_pay(&meter, queue->vq, num);
+}
+
+/* Asks for the packets in a queue's stock; those for which there is no room wait there. */
 static void vnet_ask(struct core *core, struct vnet_queue *queue)
 {
 	struct virtq *vq = queue->vq;
+	struct meter *meter = &queue->vnet->port.meter;
 	uint32_t num = bits_min(bits_min(virtq_stock(vq), PKT_BURST), core->pool.num_free);
 	uint32_t i = 0;
 
 	if (vq->error)
 		num = 0;
+	if (meter->bits_per_us)
+		num = vnet_affords(queue, num);
 	while (i < num) {
+		const struct virtq_chain *chain;
+		struct pkt_pool *pool;
+
 		i += vnet_ask_direct(core, queue, &queue->pkt[i], i, num - i);
 		if (i == num)
 			break;
-		queue->pkt[i] = vnet_ask_pieces(core, queue, virtq_peek(vq, i));
-		i++;
+		chain = virtq_peek(vq, i);
+		pool = vnet_pool(core, vq, chain);
+		if (pool && !pool->num_free) {
+			core->busy =
+				true; /* others have the packets, and do not say when they return them */
+			break;
+		}
+		queue->pkt[i++] = pool ? vnet_ask_pieces(core, queue, chain, pool) : NULL;
 	}
-	queue->num_asked = num;
+	queue->num_asked = i;
+	if (meter->bits_per_us)
+		vnet_pay(meter, vq, i);
 }
 
 /* After the packets have come: they are the card's now, and the chains will be the driver's. */
@@ -337,155 +386,4 @@ void vnet_fetch(struct core *core)
 		dma_run(&core->dma); /* else what is in the list goes with the next look */
 	for (i = 0; i < core->num_queues; i++)
 		vnet_take(core, core->queue[i]);
-}
-
-/* No offload is offered, so flags and type of the header in front of a packet must say nothing. */
-static inline bool vnet_header_is_plain(const uint8_t *header)
-{
-	uint16_t flags_type;
-
-	memcpy(&flags_type, __builtin_assume_aligned(header, 2),
-	       sizeof(flags_type)); /* PKT_FRAME_OFFSET */
-	return !flags_type;
-}
-
-/*
- * Makes the rest of a plain header in front of the frame the one that other drivers are to find there:
- * only num_buffers, at its end, is not 0.
- */
-static inline void vnet_make_header(struct pkt *pkt)
-{
-	uint8_t *rest = __builtin_assume_aligned(pkt->data - 10, 8); /* PKT_FRAME_OFFSET */
-	static const uint16_t num_buffers = 1;
-
-	if (HAL_HOST_MAPPED)
-		return;
-	memset(rest, 0, 8);
-	memcpy(rest + 8, &num_buffers, sizeof(num_buffers));
-	pkt->has_header = true;
-}
-
-/*
- * What host software sends is marked: the PF's own is looked up (true), the rest goes out of a port
- * directly, for its representor.
- */
-static bool vnet_receive_marked(struct core *core, struct pkt *const *slot)
-{
-	union output_mark none = {{.port = XVIO_PORT_PF}};
-	struct pkt_run run = pkt_run_begin(slot);
-	struct pkt *pkt = *slot;
-	struct xvio_pkt_meta meta;
-
-	memcpy(&meta, pkt->data - sizeof(meta), sizeof(meta));
-	memset(pkt->data - sizeof(struct virtio_net_hdr), 0, 2);
-	if (!meta.flags)
-		return true;
-	if (meta.flags != XVIO_META_F_REPR || meta.port == XVIO_PORT_PF ||
-	    !port_exists(meta.port)) {
-		port_count(core, XVIO_PORT_PF, XVIO_STAT_DROP_BAD_META, 1);
-		return false;
-	}
-	vnet_make_header(pkt);
-	port_count(core, meta.port, XVIO_STAT_REPR_RX_PACKETS, 1);
-	output_add(core, &run, meta.port, none, NULL);
-	return false;
-}
-
-/* What came of a queue's packets. */
-struct vnet_received {
-	uint32_t num_bytes; /* of all but the oversized */
-	unsigned num_oversize;
-	unsigned num_malformed;
-};
-
-/* Of the PF's packets, those to be looked up (returns how many); others are dropped or on their way. */
-static unsigned vnet_take_marked(struct core *core, struct vnet_queue *queue, struct pkt **good,
-				 struct vnet_received *received)
-{
-	unsigned num = 0;
-	unsigned i;
-
-	for (i = 0; i < queue->num_asked; i++) {
-		struct pkt *pkt = queue->pkt[i];
-
-		if (!pkt) {
-			received->num_oversize++;
-			continue;
-		}
-		received->num_bytes += pkt->len_bytes;
-		if (!vnet_header_is_plain(pkt->data - sizeof(struct xvio_pkt_meta)) ||
-		    pkt->len_bytes < XVIO_MIN_FRAME_BYTES)
-			received->num_malformed++;
-		else if (vnet_receive_marked(core, &queue->pkt[i]))
-			good[num++] = pkt;
-	}
-	return num;
-}
-
-/* Makes the key of a packet in its own memory. False: it is malformed. */
-static inline bool vnet_parse(struct pkt *pkt, uint16_t in_port)
-{
-	const uint8_t *aligned = __builtin_assume_aligned(pkt->data - 2, 8); /* PKT_FRAME_OFFSET */
-	uint32_t have_bytes = HAL_HOST_MAPPED ? pkt->have_bytes : pkt->len_bytes;
-
-	if (__builtin_expect(
-		    parse_usual(aligned + 2, have_bytes, pkt->len_bytes, in_port, &pkt->key), 1))
-		return true;
-	return pkt_parse(pkt);
-}
-
-/* Of num packets, those to be looked up go into the burst, with their keys. It needs all registers. */
-static __attribute__((noinline)) void vnet_sort(struct burst *burst, struct pkt *const *slot,
-						unsigned num, uint16_t in_port,
-						struct vnet_received *received)
-{
-	struct pkt *const *end = slot + num;
-	struct pkt **good = burst->pkt;
-	uint32_t num_bytes = 0;
-
-	for (; slot != end; slot++) {
-		struct pkt *pkt = *slot;
-
-		if (!pkt) {
-			received->num_oversize++;
-			continue;
-		}
-		num_bytes += pkt->len_bytes;
-		if ((!HAL_HOST_MAPPED &&
-		     !vnet_header_is_plain(pkt->data - sizeof(struct virtio_net_hdr))) ||
-		    !vnet_parse(pkt, in_port)) {
-			received->num_malformed++;
-			continue;
-		}
-		vnet_make_header(pkt);
-		*good++ = pkt;
-	}
-	received->num_bytes += num_bytes;
-	burst->num = (unsigned)(good - burst->pkt);
-}
-
-void vnet_receive(struct core *core, struct vnet_queue *queue, struct burst *burst)
-{
-	struct port *port = &queue->vnet->port;
-	struct stats *stats = &port_row(port, core->number)->stats;
-	struct vnet_received received = {0};
-	struct pkt **pkts = queue->pkt;
-	unsigned num = queue->num_asked;
-
-	burst->num = 0;
-	if (!num)
-		return;
-	if (queue->vq->config.hdr_bytes != sizeof(struct virtio_net_hdr)) {
-		num = vnet_take_marked(core, queue, burst->pkt, &received);
-		pkts = burst->pkt;
-	}
-	vnet_sort(burst, pkts, num, port->number, &received);
-	stats_add(stats, XVIO_STAT_RX_PACKETS, queue->num_asked);
-	stats_add(stats, XVIO_STAT_RX_BYTES, received.num_bytes);
-	stats_add(stats, XVIO_STAT_DROP_OVERSIZE, received.num_oversize);
-	stats_add(stats, XVIO_STAT_DROP_MALFORMED, received.num_malformed);
-	if (port_is_up(port))
-		return;
-	stats_add(stats, XVIO_STAT_DROP_PORT_DOWN, burst->num);
-	burst->num = 0;
 }

@@ -98,10 +98,13 @@ static void worker_end_round(struct core *core)
 {
 	unsigned i;
 
+	if (!list_empty(&core->held))
+		vnet_raise_held(core);
 	for (i = 0; i < core->num_macs; i++)
 		mac_end_round(core->mac[i]);
 	handover_end_round(core);
 	pkt_end_round(&core->pool);
+	pkt_end_round(&core->large);
 }
 
 bool worker_poll(void)
@@ -112,8 +115,7 @@ bool worker_poll(void)
 
 	core->busy = false;
 	core->now_us = hal_time_us();
-	if (worker_is_polling())
-		core->cycles = hal_cycles();
+	core->wake_at_us = core->now_us + WORKER_SLEEP_US;
 	epoch_pass(core->number);
 	worker_run_call(core);
 	worker_take_doorbells(core);
@@ -151,22 +153,32 @@ static void worker_account(struct core *core, bool busy, uint64_t cycles)
 	stats_set(&load->num_received, core->num_received);
 }
 
+/* How long there is nothing to do, unless something comes; 0: not at all. */
+static uint64_t worker_idle_us(const struct core *core)
+{
+	uint64_t now_us = hal_time_us();
+
+	return now_us < core->wake_at_us ? core->wake_at_us - now_us : 0;
+}
+
 void worker_loop(void)
 {
 	struct core *core = core_self();
-	uint64_t began = hal_cycles();
 
+	core->cycles = hal_cycles();
 	epoch_enter(core->number);
 	for (;;) {
+		uint64_t began = core->cycles;
 		bool busy = worker_poll();
-		uint64_t now = hal_cycles();
+		uint64_t idle_us;
 
-		worker_account(core, busy, now - began);
-		began = now;
-		if (busy || worker_is_polling())
+		core->cycles = hal_cycles();
+		worker_account(core, busy, core->cycles - began);
+		idle_us = busy || worker_is_polling() ? 0 : worker_idle_us(core);
+		if (!idle_us)
 			continue;
 		epoch_leave(core->number);
-		hal_sleep(WORKER_SLEEP_US);
+		hal_sleep(idle_us);
 		epoch_enter(core->number);
 	}
 }

@@ -29,7 +29,6 @@
 #define XVIO_RAM_BYTES		 0x8000000u
 #define XVIO_RAM_FIRMWARE	 0x0000000u /* 1 MiB, copied there by the boot ROM alone */
 #define XVIO_RAM_FIRMWARE_BYTES	 0x0100000u
-#define XVIO_RAM_LINK		 0x0100000u /* struct xvio_link */
 #define XVIO_RAM_STATUS		 0x0110000u /* struct xvio_status, a page [S] */
 #define XVIO_RAM_MBOX_REQ	 0x0111000u /* a page, written by the host */
 #define XVIO_RAM_MBOX_RSP	 0x0112000u /* a page [S] */
@@ -39,6 +38,7 @@
 #define XVIO_RAM_TRACE		 0x0120000u /* struct xvio_trace_ring [S] */
 #define XVIO_RAM_VF_RING	 0x0130000u /* struct xvio_vf_ring */
 #define XVIO_RAM_VF_PAGES	 0x0140000u /* a page per VF [S]: what its registers read */
+#define XVIO_RAM_LINK		 0x0180000u /* struct xvio_link */
 #define XVIO_RAM_RINGS		 0x0200000u /* struct xvio_hart_rings per hart */
 #define XVIO_RAM_MAC_RX		 0x0400000u /* struct xvio_mac_rx per uplink */
 #define XVIO_RAM_HEAP		 0x2000000u /* the firmware's buffers and tables [S] */
@@ -188,11 +188,11 @@ struct xvio_link {
 	xvio_le32 seen[XVIO_NUM_DOORBELLS]; /* [S] */
 	xvio_le16 bind[XVIO_NUM_DOORBELLS]; /* [S] */
 };
-XVIO_ASSERT_SIZE(struct xvio_link, 4032 + 40 * 1024);
+XVIO_ASSERT_SIZE(struct xvio_link, 4032 + 80 * 1024);
 
-_Static_assert(XVIO_RAM_LINK + sizeof(struct xvio_link) <= XVIO_RAM_STATUS, "link page");
+_Static_assert(XVIO_RAM_LINK + sizeof(struct xvio_link) <= XVIO_RAM_RINGS, "link page");
 _Static_assert(XVIO_RAM_VF_RING + sizeof(struct xvio_vf_ring) <= XVIO_RAM_VF_PAGES, "VF ring");
-_Static_assert(XVIO_RAM_VF_PAGES + XVIO_NUM_VFS * XVIO_VF_REGS_BYTES <= XVIO_RAM_RINGS, "VF pages");
+_Static_assert(XVIO_RAM_VF_PAGES + XVIO_NUM_VFS * XVIO_VF_REGS_BYTES <= XVIO_RAM_LINK, "VF pages");
 _Static_assert(XVIO_RAM_RINGS + XVIO_MAX_HARTS * XVIO_HART_RINGS_STRIDE <= XVIO_RAM_MAC_RX,
 	       "hart rings");
 _Static_assert(XVIO_RAM_MAC_RX + XVIO_LINK_MAX_UPLINKS * XVIO_MAC_RX_STRIDE <= XVIO_RAM_HEAP,

@@ -66,6 +66,8 @@ XVIO_ASSERT_SIZE(struct xvio_mbox_rsp, 16);
 #define XVIO_CMD_VDPA_VQ_GET	   0x0048 /* xvio_cmd_vdpa_vq_id -> xvio_vdpa_vq_state */
 #define XVIO_CMD_VDPA_MAP	   0x0049 /* xvio_cmd_vdpa_map -> - */
 #define XVIO_CMD_VF_SET_NUM	   0x0050 /* xvio_cmd_object (how many) -> - ; VFs and their ports */
+#define XVIO_CMD_VF_SET		   0x0051 /* xvio_cmd_vf -> - ; what the administrator decides */
+#define XVIO_CMD_VF_GET		   0x0052 /* xvio_cmd_object (VF) -> xvio_cmd_vf */
 
 /* Names one object: port, queue or vDPA device, or a number of them, as the opcode says. */
 struct xvio_cmd_object {
@@ -142,7 +144,7 @@ struct xvio_cmd_flow {
 XVIO_ASSERT_SIZE(struct xvio_cmd_flow, 8);
 
 struct xvio_cmd_vdpa_create {
-	xvio_le64 features; /* virtio feature bits to offer; 0: all that the card can */
+	xvio_le64 features; /* virtio feature bits to offer; 0: those that suit any driver */
 	uint8_t mac[6]; /* zero: the firmware derives one from the card's */
 	xvio_le16 mtu; /* 0: 1500 */
 	xvio_le16 queue_pairs; /* 0: 1 */
@@ -181,8 +183,14 @@ struct xvio_vdpa_config {
 	xvio_le16 mtu;
 	xvio_le32 generation; /* grows with every change */
 	xvio_le64 features; /* offered by this device */
+	xvio_le32 speed_mbps;
+	uint8_t duplex;
+	uint8_t rss_max_key_bytes;
+	xvio_le16 rss_max_table; /* entries of the indirection table */
+	xvio_le32 hash_types; /* that it can report, and steer by */
+	xvio_le32 reserved;
 };
-XVIO_ASSERT_SIZE(struct xvio_vdpa_config, 24);
+XVIO_ASSERT_SIZE(struct xvio_vdpa_config, 40);
 
 struct xvio_cmd_vdpa_config {
 	xvio_le32 dev;
@@ -196,7 +204,7 @@ struct xvio_cmd_vdpa_vq {
 	xvio_le16 vq;
 	xvio_le16 size;
 	xvio_le16 vector; /* MSI-X, or XVIO_VECTOR_NONE */
-	xvio_le16 last_avail; /* where to go on: index of the next available entry */
+	xvio_le16 last_avail; /* where to go on, as in xvio_vdpa_vq_state */
 	uint8_t ready;
 	uint8_t reserved[3]; /* 0 */
 	xvio_le64 desc_iova;
@@ -212,8 +220,12 @@ struct xvio_cmd_vdpa_vq_id {
 };
 XVIO_ASSERT_SIZE(struct xvio_cmd_vdpa_vq_id, 8);
 
+/*
+ * last_avail is the index of the next available entry; of a packed vq (RING_PACKED accepted) the place of
+ * the next descriptor, with the wrap counter in bit 15. All before it is used, while the vq is stopped.
+ */
 struct xvio_vdpa_vq_state {
-	xvio_le16 last_avail; /* index of the next available entry, exact while the vq is stopped */
+	xvio_le16 last_avail;
 	uint8_t ready;
 	uint8_t error; /* XVIO_RING_ERR_* (event.h) that stopped it, or 0 */
 	xvio_le32 reserved;
@@ -248,5 +260,31 @@ struct xvio_map_entry {
 	xvio_le32 reserved; /* 0 */
 };
 XVIO_ASSERT_SIZE(struct xvio_map_entry, 32);
+
+/*
+ * What the server's administrator has decided of a VF. It belongs to the port: resets of the function, and
+ * of the device by its driver, leave it; VF_SET_NUM makes VFs with all of it off.
+ */
+#define XVIO_VF_SET_VLAN     0x1u
+#define XVIO_VF_SET_SPOOFCHK 0x2u
+#define XVIO_VF_SET_TRUST    0x4u
+#define XVIO_VF_SET_RATE     0x8u
+
+#define XVIO_VF_F_SPOOFCHK 0x1u /* only frames with the VF's own source address may enter */
+#define XVIO_VF_F_TRUSTED  0x2u /* its driver may change what the administrator has set */
+
+#define XVIO_VF_VLAN_PCP 0xe000u /* in vlan_tci; the bit between is 0 */
+#define XVIO_VF_VLAN_VID 0x0fffu
+
+struct xvio_cmd_vf {
+	xvio_le16 vf; /* number */
+	xvio_le16 what; /* XVIO_VF_SET_*, other fields are ignored; in an answer 0 */
+	xvio_le16 flags; /* XVIO_VF_F_* */
+	xvio_le16
+		vlan_tci; /* the 802.1Q tag that its frames have on the card, VID 1 .. 4094; 0: none */
+	xvio_le32 max_tx_mbps; /* of what it may send, 10^6 bits per second; 0: no limit */
+	uint8_t reserved[4]; /* 0 */
+};
+XVIO_ASSERT_SIZE(struct xvio_cmd_vf, 16);
 
 #endif

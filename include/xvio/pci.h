@@ -15,7 +15,7 @@
 #define XVIO_BAR_MSIX	   4 /* 64-bit, MSI-X table and pending bits */
 
 #define XVIO_BAR_REGS_BYTES	 0x10000
-#define XVIO_NUM_DOORBELLS	 4096u
+#define XVIO_NUM_DOORBELLS	 8192u
 #define XVIO_DOORBELL_BYTES	 4096u /* a page each, so that one queue's can be given to a guest */
 #define XVIO_BAR_DOORBELLS_BYTES (XVIO_NUM_DOORBELLS * XVIO_DOORBELL_BYTES)
 
@@ -37,12 +37,12 @@
 #define XVIO_VF_BAR_REGS       0 /* 64-bit */
 #define XVIO_VF_BAR_MSIX       2 /* 64-bit */
 #define XVIO_VF_BAR_REGS_BYTES 0x2000
-#define XVIO_VF_NUM_MSIX       4u
-#define XVIO_VF_MAX_QUEUES     16u
+#define XVIO_VF_NUM_MSIX       18u /* a queue each, and the configuration */
+#define XVIO_VF_MAX_QUEUES     17u
 
 /* Offsets in BAR 0, and lengths */
 #define XVIO_VF_COMMON		  0x0000
-#define XVIO_VF_COMMON_BYTES	  0x0038
+#define XVIO_VF_COMMON_BYTES	  0x003c
 #define XVIO_VF_ISR		  0x0100
 #define XVIO_VF_ISR_BYTES	  0x0001
 #define XVIO_VF_DEVICE		  0x0200

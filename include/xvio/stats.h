@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0 */
 /*
  * Counters of a port (and, summed, of the card). Every packet that enters (rx) is accounted for:
- * rx = tx + the drop_* lines, over all ports. Names are what ethtool -S shows.
+ * rx + split_frames = tx + the drop_* lines, over all ports. Names are what ethtool -S shows.
  * Append only: the order is the ABI.
  */
 #ifndef XVIO_STATS_H
@@ -36,7 +36,12 @@
 	X(MBOX_BAD_OPCODE, "mbox_bad_opcode") /* the mbox_ lines are the card's, port 0 */         \
 	X(MBOX_BAD_LENGTH, "mbox_bad_length")                                                      \
 	X(MBOX_BAD_OBJECT, "mbox_bad_object")                                                      \
-	X(MBOX_BAD_VALUE, "mbox_bad_value")
+	X(MBOX_BAD_VALUE, "mbox_bad_value")                                                        \
+	X(SPLIT_FRAMES,                                                                            \
+	  "split_frames") /* what the card cut packets into for this port, but one each */         \
+	X(DROP_FILTERED, "drop_filtered") /* the receiver's driver does not want it */             \
+	X(DROP_SPOOFED, "drop_spoofed") /* the port's policy does not let it send this */          \
+	X(DROP_VLAN, "drop_vlan") /* not of the VLAN of the port it should have left by */
 
 #define XVIO_STAT_ENUM(symbol, name) XVIO_STAT_##symbol,
 enum xvio_stat { XVIO_STATS(XVIO_STAT_ENUM) XVIO_STAT_NUM };

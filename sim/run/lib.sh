@@ -32,6 +32,7 @@ prepare_all() {
 	! tail -n 1 "$log" | grep -q '^make: failed' || rc=1
 	[ "$rc" = 0 ] || { tail -n 20 "$log"; die "the build failed, read $log"; }
 	"$xvio_root/sim/server/build-rootfs"
+	"$xvio_root/sim/server/build-clients"
 }
 
 # A process that dies with this script, however it ends.
@@ -42,7 +43,8 @@ server_payload() {
 	local f list=(tests/system sim/run/demo.sh)
 	server_tools
 	for f in hostdrv/xvio.ko hostdrv/xvio-flash rv64/xvio-fw.img \
-		server-tools/ring_probe server-tools/vf_probe server-tools/hostile_probe; do
+		server-tools/ring_probe server-tools/vf_probe server-tools/hostile_probe \
+		server-tools/virtio_filter.ko; do
 		[ ! -e "$xvio_build/$f" ] || list+=("build/$f")
 	done
 	tar -C "$xvio_root" -chf "$1" \
@@ -59,6 +61,17 @@ server_tools() {
 		mkdir -p "${to%/*}"
 		gcc -std=gnu11 -O2 -Wall -Wextra -I"$xvio_root/include" -o "$to" "$from"
 	done
+	server_module virtio_filter
+}
+
+# server_module NAME: a kernel module of the tests, as xvio.ko is built: from links.
+server_module() {
+	local from=$xvio_root/tests/system/$1 dir=$xvio_build/server-tools/$1 to=$xvio_build/server-tools/$1.ko
+	[ "$from/$1.c" -nt "$to" ] || return 0
+	mkdir -p "$dir"
+	ln -sf "$from"/* "$dir/"
+	make -s -C "$xvio_build/kernel" M="$dir" CONFIG_DEBUG_INFO_BTF_MODULES= modules
+	cp "$dir/$1.ko" "$to"
 }
 
 # The run directory: sockets (short paths), the card's RAM and flash, the payload.
@@ -93,12 +106,13 @@ server_command() {
 		-kernel "$xvio_build/server/vmlinux" -initrd "$xvio_build/server/root.cpio"
 		-qmp "unix:$d/qmp.sock,server=on,wait=off" -serial chardev:con
 		-drive "file=$d/payload.tar,format=raw,if=none,id=payload,readonly=on"
+		-drive "file=$xvio_build/clients.img,format=raw,if=none,id=clients,readonly=on"
 		-chardev "socket,id=agent,path=$d/agent.sock,server=on,wait=off")
 	if [ "$IOMMU" = 1 ]; then
 		server_args+=(-device "intel-iommu,intremap=on,caching-mode=on")
 		append+=" intel_iommu=on"
 	fi
-	server_args+=(-device virtio-blk-pci,drive=payload -device virtio-serial-pci
+	server_args+=(-device virtio-blk-pci,drive=payload -device virtio-blk-pci,drive=clients -device virtio-serial-pci
 		-device virtserialport,chardev=agent,name=xvio.agent)
 	for n in 0 1; do
 		server_args+=(-netdev "hubport,id=w$n,hubid=$n"

@@ -10,6 +10,7 @@
 #include <xvio/port.h>
 #include <xvio/virtio.h>
 #include "hal/vhost/vhost.h"
+#include "path/offload.h"
 #include "path/worker.h"
 #include "region.h"
 #include "say.h"
@@ -54,6 +55,8 @@ static bool vqueue_configure(const struct session *session, unsigned index,
 		.packed = session_is_packed(session),
 		.event_idx = session->features & VIRTIO_BIT(VIRTIO_F_EVENT_IDX),
 		.in_order = session->features & VIRTIO_BIT(VIRTIO_F_IN_ORDER),
+		.mergeable = session->features & VIRTIO_BIT(VIRTIO_NET_F_MRG_RXBUF),
+		.offloads = offload_asked(session->features),
 		.size = (uint16_t)vqueue->num,
 		.last_avail = vqueue->base,
 		.function = (uint16_t)session->port->index,
@@ -85,6 +88,7 @@ static void vqueue_start(struct session *session, unsigned index)
 		vqueue_complain(session, index, "its addresses are misaligned or not in memory");
 		return;
 	}
+	vnet_set_takes(session->port->number, offload_taken(session->features));
 	if (!vnet_start_queue(session->port->number, index, &config)) {
 		vqueue_complain(session, index, "the path has no memory for it");
 		return;

@@ -23,12 +23,11 @@ def write(path, head, figures):
     print("\n".join(lines))
 
 
-def compare(path, figures, unit, slack, target):
-    """Complaints about what has grown by more than slack, come or gone, and remarks on what has
-    shrunk by as much. target is the make target that writes the file anew."""
+def compare(path, wanted, figures, unit, slack, target):
+    """Complaints about what has grown by more than slack beyond wanted, come or gone, and remarks on
+    what has shrunk by as much. wanted was read from path; target is the make target that writes it."""
     accept = f"To accept it: `make {target}`, and commit {path.name} with the change."
     complaints, remarks = [], []
-    wanted = read(path)
     for name in sorted(wanted.keys() | figures.keys()):
         old, new = wanted.get(name, "not there"), figures.get(name, "not there")
         if not {REFUSED, "not there"}.isdisjoint((old, new)):

@@ -39,6 +39,11 @@ def unixctl(path, method, *params, seconds=20):
     return answer["result"]
 
 
+def _signed(counter):
+    """OVS counts modulo 2^64, and a worker's idle cycles may begin somewhat below 0."""
+    return counter - (1 << 64) if counter >> 63 else counter
+
+
 class Switch:
     name = "peer"
 
@@ -137,7 +142,7 @@ class Switch:
                 continue
 
             def number(name, part=part):
-                return int(re.search(rf"(?m)^\s*{name}: (\d+)", part).group(1))
+                return _signed(int(re.search(rf"(?m)^\s*{name}: (\d+)", part).group(1)))
 
             found[int(core.group(1))] = {"packets": number("packets received"),
                                          "busy": number("processing cycles"),

@@ -72,6 +72,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len_bytes)
 		.packed = kind & 0x10,
 		.event_idx = kind & 0x20,
 		.in_order = kind & 0x40,
+		.indirect = kind & 0x80,
 	};
 	bed_add_port(&a, PORT_A, 32);
 	bed_add_port(&b, PORT_B, 32);

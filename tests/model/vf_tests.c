@@ -294,6 +294,9 @@ void test_vf_notify(struct rig *rig)
 	CHECK(rings->db[0].doorbell == XVIO_VF_FIRST_DOORBELL && rings->db[1].doorbell == last);
 	rig_write(rig, VF_REG(0, XVIO_VF_NOTIFY + XVIO_VF_NOTIFY_BYTES), 0, 2); /* no queue */
 	CHECK(rings->db_prod == 2);
+	/* With NOTIFICATION_DATA: place and wrap counter above the queue's number (4.1.5.2). */
+	rig_write(rig, VF_REG(1, XVIO_VF_NOTIFY + XVIO_VF_NOTIFY_MULTIPLIER), 0x80050001, 4);
+	CHECK(rings->db_prod == 3 && rings->db[2].doorbell == XVIO_VF_DOORBELL(1, 1));
 	CHECK(rig_read(rig, VF_REG(0, XVIO_VF_NOTIFY), 4) == 0);
 }
 

@@ -9,6 +9,11 @@ xvio=/opt/xvio
 state=/run/xvio
 guest_files=/usr/share/xvio/guest
 vendor_device=1af4:10f0
+# What a guest boots, and its megabytes; a script may want another.
+guest_append="console=ttyS0 panic=-1 quiet net.ifnames=0 mitigations=off"
+guest_load=(-bios qboot.rom -kernel $guest_files/vmlinux -initrd $guest_files/root.cpio -append "$guest_append")
+guest_memory=160
+guest_nic=romfile= # further properties of its NIC on a vDPA device
 mkdir -p "$state"
 num_failed=0
 export PATH=$xvio:$PATH
@@ -241,9 +246,7 @@ guest_boot() {
 	rm -rf "$dir"
 	mkdir -p "$dir"
 	qemu-system-x86_64 -nodefaults -no-user-config -nographic -monitor none -no-reboot \
-		-name "$name" -m 160 -accel kvm -cpu host -M q35 -bios qboot.rom \
-		-kernel $guest_files/vmlinux -initrd $guest_files/root.cpio \
-		-append "console=ttyS0 panic=-1 quiet net.ifnames=0 mitigations=off" \
+		-name "$name" -m "$guest_memory" -accel kvm -cpu host -M q35 "${guest_load[@]}" \
 		-serial "file:$dir/console.log" -qmp "unix:$dir/qmp.sock,server=on,wait=off" \
 		-device virtio-serial-pci -chardev "socket,id=agent,path=$dir/agent.sock,server=on,wait=off" \
 		-device virtserialport,chardev=agent,name=xvio.agent \
@@ -261,7 +264,7 @@ guest_start() {
 	node=$(vdpa_chardev "$dev")
 	wait_for 5 test -c "$node" || return 1
 	guest_boot "$name" -netdev "vhost-vdpa,vhostdev=$node,id=n0" \
-		-device "virtio-net-pci,netdev=n0,romfile=,mac=$(vdpa_mac "$dev")" "$@"
+		-device "virtio-net-pci,netdev=n0,mac=$(vdpa_mac "$dev"),$guest_nic" "$@"
 }
 
 guest_pid() { cat "$state/guest-$1/pid" 2>/dev/null; }

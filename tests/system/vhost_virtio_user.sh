@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# DPDK's virtio-user on xvio-vhost, split and packed rings: what testpmd sends from a capture file
-# arrives at the port its rule says, unchanged and in order, and is counted; what a rule drops does not.
+# DPDK's virtio-user on xvio-vhost, by each of its own ways of driving a ring: what testpmd sends from a
+# capture file arrives at the port its rule says, unchanged and in order, and is counted; what a rule drops
+# does not. Where buffers are merged, a packet takes up to three of them.
 # needs: nothing
 # seconds: 240
 . "$(dirname "$0")/vhost/lib.sh"
@@ -9,9 +10,11 @@
 packets=$(dirname "$0")/vhost/packets.py
 num=3000
 
-# exchange RINGS SEED OPTIONS: a file of packets through a; b and c into files of their own.
+# exchange RINGS SEED OPTIONS PATH: a file of packets through a; b and c into files of their own. PATH is
+# how testpmd calls its way of receiving.
 exchange() {
-	local rings=$1 port vdevs=() n=0
+	local rings=$1 path=$4 port vdevs=() n=0 more=()
+	[[ $path != *mergeable* ]] || more=(--mbuf-size=768 --enable-scatter)
 	python3 "$packets" make "$vhost_dir/sent.pcap" $num "$2" || die "no packets"
 	for port in a b c; do
 		vdevs+=("--vdev=net_virtio_user$n,path=$vhost_dir/$port.sock,queue_size=1024,$3"); n=$((n + 1))
@@ -20,11 +23,14 @@ exchange() {
 	vhost_testpmd --vdev "net_pcap0,rx_pcap=$vhost_dir/sent.pcap,tx_pcap=$vhost_dir/back.pcap" "${vdevs[0]}" \
 		"${vdevs[1]}" --vdev "net_pcap1,tx_pcap=$vhost_dir/b.pcap" \
 		"${vdevs[2]}" --vdev "net_pcap2,tx_pcap=$vhost_dir/c.pcap" \
-		-l 0,1 -- -i --no-flush-rx --nb-cores=1 --total-num-mbufs=8192
+		-l 0,1 --force-max-simd-bitwidth=512 --log-level='pmd.net.virtio.*:info' \
+		-- -i --no-flush-rx --nb-cores=1 --total-num-mbufs=8192 "${more[@]}"
 	vhost_tell "set fwd io retry"
 	vhost_tell "set burst tx delay 20 retry 5000"
 	wait_for 60 grep -q 'testpmd>' "$vhost_dir/testpmd.log" || die "testpmd does not start"
 	check "$rings: three front-ends are there" all_connected
+	check_eq "$rings: with the way of receiving that was meant" 3 \
+		"$(grep -c "using $path on port" "$vhost_dir/testpmd.log")"
 	vhost_tell start
 	check "$rings: all packets were received" wait_for 30 received $num
 	sleep 1
@@ -51,6 +57,7 @@ claims() {
 		$(($(vhost_counter b drop_no_buffer) + $(vhost_counter c drop_no_buffer)))
 }
 
+# run RINGS FLAVOUR SEED OPTIONS PATH [BIT NAME]: skipped if a feature is not offered.
 run() {
 	vhost_start "$2" <<-END
 		port add a socket @/a.sock
@@ -60,15 +67,32 @@ run() {
 		filter add dev a prio 2 protocol all flower dst_mac 02:00:00:00:00:0b action mirred egress redirect dev b
 		filter add dev a prio 2 protocol all flower dst_mac 02:00:00:00:00:0c action mirred egress redirect dev c
 	END
-	exchange "$1" "$3" "$4"
-	claims "$1"
+	if [ -n "$6" ] && ! vhost_offers a "$6"; then
+		skip "$1: xvio-vhost does not offer $7 yet"
+	else
+		exchange "$1" "$3" "$4" "$5"
+		claims "$1"
+	fi
 	check "$1: xvio-vhost is well" vhost_alive
 	vhost_kill "$vhost_pid"
 	check_eq "$1: nothing to complain about" "" "$(grep -E 'ERROR|runtime error|stopped' "$vhost_dir/switch.log")"
 }
 
-run "split" vhost 1 packed_vq=0,in_order=0
-run "packed" vhost 2 packed_vq=1,in_order=0
-run "packed, in order" vhost 3 packed_vq=1,in_order=1
-run "split, sanitized" vhost-san 4 packed_vq=0,in_order=1
-run "packed, sanitized" vhost-san 5 packed_vq=1,in_order=0
+merging="15 MRG_RXBUF"
+run "split" vhost 1 packed_vq=0,in_order=0,mrg_rxbuf=0 "standard Rx path" ""
+run "split, vectorized" vhost 2 packed_vq=0,in_order=0,mrg_rxbuf=0,vectorized=1 "vectorized Rx path" ""
+run "split, in order" vhost 3 packed_vq=0,in_order=1,mrg_rxbuf=0 "inorder Rx path" ""
+run "split, mergeable" vhost 4 packed_vq=0,in_order=0,mrg_rxbuf=1 "mergeable buffer Rx path" $merging
+run "split, in order, mergeable" vhost 5 packed_vq=0,in_order=1,mrg_rxbuf=1 "inorder Rx path" $merging
+run "packed" vhost 6 packed_vq=1,in_order=0,mrg_rxbuf=0 "packed ring standard Rx path" ""
+run "packed, in order" vhost 7 packed_vq=1,in_order=1,mrg_rxbuf=0 "packed ring standard Rx path" ""
+if grep -qw avx512f /proc/cpuinfo; then
+	run "packed, vectorized" vhost 8 packed_vq=1,in_order=1,mrg_rxbuf=0,vectorized=1 \
+		"packed ring vectorized Rx path" ""
+else
+	skip "packed, vectorized: DPDK has it for AVX512 only, which this machine lacks"
+fi
+run "packed, mergeable" vhost 9 packed_vq=1,in_order=0,mrg_rxbuf=1 "packed ring mergeable buffer Rx path" $merging
+run "split, sanitized" vhost-san 10 packed_vq=0,in_order=1,mrg_rxbuf=0 "inorder Rx path" ""
+run "packed, sanitized" vhost-san 11 packed_vq=1,in_order=0,mrg_rxbuf=0 "packed ring standard Rx path" ""
+run "split, mergeable, sanitized" vhost-san 12 packed_vq=0,in_order=0,mrg_rxbuf=1 "mergeable buffer Rx path" $merging

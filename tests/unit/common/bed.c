@@ -37,15 +37,17 @@ int bed_run_tests(const struct CMUnitTest *tests, size_t num)
 	int failed = 0;
 	unsigned i;
 
-	for (i = 0; i < 8; i++) {
+	for (i = 0; i < 16; i++) {
 		bed_rings = (struct driver_rings){
 			.packed = i & 1,
 			.event_idx = i & 2,
 			.in_order = i & 4,
+			.indirect = i & 8,
 		};
-		snprintf(name, sizeof(name), "%s%s%s", bed_rings.packed ? "packed" : "split",
+		snprintf(name, sizeof(name), "%s%s%s%s", bed_rings.packed ? "packed" : "split",
 			 bed_rings.event_idx ? ", event_idx" : "",
-			 bed_rings.in_order ? ", in_order" : "");
+			 bed_rings.in_order ? ", in_order" : "",
+			 bed_rings.indirect ? ", indirect" : "");
 		failed += _cmocka_run_group_tests(name, tests, num, NULL, NULL);
 	}
 	return failed;
@@ -93,6 +95,7 @@ struct virtq_config bed_queue_config(const struct bed_port *port, unsigned index
 		.packed = driver->rings.packed,
 		.event_idx = driver->rings.event_idx,
 		.in_order = driver->rings.in_order,
+		.indirect = driver->rings.indirect,
 		.size = driver->size,
 		.last_avail = last_avail,
 		.function = XVIO_FUNCTION_PF,
@@ -260,6 +263,7 @@ void bed_check_pools(void)
 	for (core = 1; core < hal_num_cores(); core++) {
 		fake_set_core(core);
 		assert_int_equal(core_self()->pool.num_free, PKT_POOL_SIZE);
+		assert_int_equal(core_self()->large.num_free, core_self()->large.num_all);
 	}
 	fake_set_core(0);
 }
@@ -274,5 +278,8 @@ void bed_check_quiet(void)
 	port_stats_card(counters);
 	for (stat = XVIO_STAT_DROP_RULE; stat <= XVIO_STAT_DROP_RING_ERROR; stat++)
 		drops += counters[stat];
-	assert_int_equal(counters[XVIO_STAT_RX_PACKETS], counters[XVIO_STAT_TX_PACKETS] + drops);
+	drops += counters[XVIO_STAT_DROP_FILTERED] + counters[XVIO_STAT_DROP_SPOOFED] +
+		 counters[XVIO_STAT_DROP_VLAN];
+	assert_int_equal(counters[XVIO_STAT_RX_PACKETS] + counters[XVIO_STAT_SPLIT_FRAMES],
+			 counters[XVIO_STAT_TX_PACKETS] + drops);
 }

@@ -76,7 +76,7 @@ uint64_t bed_stat(uint16_t port, enum xvio_stat stat);
 /* No work is left: every packet buffer is free. */
 void bed_check_pools(void);
 
-/* That, and rx = tx + drops over the card. */
+/* That, and rx + split = tx + drops over the card. */
 void bed_check_quiet(void);
 
 #endif

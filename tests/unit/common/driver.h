@@ -21,20 +21,38 @@
 #define DRIVER_USED_OFFSET 0x1f00u /* crosses a page; packed: device's event */
 #define DRIVER_BUF_PAGE	   4u
 #define DRIVER_BUF_OFFSET  0x4200u /* every fourth slot crosses a page */
-#define DRIVER_NUM_PAGES   (6u + DRIVER_MAX_SIZE * DRIVER_SLOT_BYTES / DRIVER_PAGE_BYTES)
+#define DRIVER_TABLE_DESCS 64u /* of an indirect table */
+#define DRIVER_TABLE_BYTES (DRIVER_TABLE_DESCS * 16u)
+#define DRIVER_TABLE_OFFSET \
+	(DRIVER_BUF_OFFSET + DRIVER_MAX_SIZE * DRIVER_SLOT_BYTES) /* every fourth crosses a page */
+#define DRIVER_NUM_PAGES \
+	(6u + DRIVER_MAX_SIZE * (DRIVER_SLOT_BYTES + DRIVER_TABLE_BYTES) / DRIVER_PAGE_BYTES)
 
 /* What was negotiated. */
 struct driver_rings {
 	bool packed;
 	bool event_idx;
 	bool in_order;
+	bool indirect; /* chains that go into a table mostly do */
 };
 
-/* A chain in flight, by its name: the head descriptor, or the buffer id. */
+/* A buffer of a chain. */
+struct driver_piece {
+	uint32_t offset;
+	uint16_t len_bytes;
+	bool writable;
+};
+
+/*
+ * A chain in flight, by its name: the head descriptor, or the buffer id. Its slots are the descriptors, too,
+ * of a split ring: of one with a table, the first (num_direct 0) or the first two.
+ */
 struct driver_chain {
 	uint16_t num_pieces; /* 0: not in flight */
-	uint16_t slot[DRIVER_MAX_SIZE]; /* split: the descriptor, too */
-	uint16_t piece_bytes[DRIVER_MAX_SIZE];
+	uint16_t num_slots;
+	uint16_t num_direct; /* pieces that are not in the table */
+	uint16_t slot[DRIVER_MAX_SIZE];
+	struct driver_piece piece[DRIVER_MAX_SIZE];
 	uint32_t room_bytes;
 };
 
@@ -44,8 +62,9 @@ struct driver_chain {
  */
 struct driver {
 	uint64_t iova; /* of everything */
+	bool straight; /* addresses are the bus's */
 	uint16_t size;
-	bool writable; /* receive queue */
+	bool writable; /* the device writes: a receive or control queue */
 	struct driver_rings rings;
 	uint16_t avail_idx; /* place of what comes next */
 	uint16_t last_used; /* place of what is used next */
@@ -61,7 +80,7 @@ struct driver {
 	uint8_t *memory; /* bus memory, pages swapped in pairs */
 };
 
-/* Makes the memory, at bus address bus_addr; iova is another address. */
+/* Makes the memory, at bus address bus_addr; iova is another address, or the same: then no page is elsewhere. */
 void driver_init(struct driver *driver, uint64_t bus_addr, uint64_t iova, uint16_t size,
 		 bool writable, struct driver_rings rings);
 
@@ -88,6 +107,10 @@ bool driver_send(struct driver *driver, const void *data, uint32_t len_bytes, un
 /* The same with an empty buffer of len_bytes. */
 bool driver_post(struct driver *driver, uint32_t len_bytes, unsigned num_pieces);
 
+/* On a control queue: a command, and an empty buffer of room_bytes for its answer. */
+bool driver_command(struct driver *driver, const void *command, uint32_t command_bytes,
+		    uint32_t room_bytes);
+
 /* Takes the next used chain; false if none. What was written is in data, its length in *len_bytes. */
 bool driver_reap(struct driver *driver, void *data, uint32_t *len_bytes);
 
@@ -112,6 +135,14 @@ bool driver_is_due(const struct driver *driver, uint16_t from, uint16_t to);
 void driver_set_desc(struct driver *driver, uint16_t i, const struct virtq_desc *desc);
 void driver_set_packed(struct driver *driver, uint16_t i, const struct virtq_packed_desc *desc);
 void driver_set_avail(struct driver *driver, uint16_t head, uint16_t idx);
+
+/* A piece of a chain as a descriptor's buffer, with no flag but WRITE: in a ring, or in a table. */
+struct virtq_desc driver_piece_desc(const struct driver *driver, const struct driver_chain *chain,
+				    unsigned piece);
+
+/* Where a chain's table is, and how long; none: 0. */
+uint32_t driver_table_offset(uint16_t id);
+uint32_t driver_table_bytes(const struct driver_chain *chain);
 
 /* Address of a slot, a descriptor's buffer. */
 uint64_t driver_slot_iova(const struct driver *driver, uint16_t i);

@@ -40,6 +40,40 @@ static void packed_set_place(struct driver *driver, uint16_t place)
 	}
 }
 
+/* 2.8.7: one behind the other; flags but WRITE, and the id, are reserved. The first's flags come last. */
+static void packed_offer_table(struct driver *driver, uint16_t id)
+{
+	const struct driver_chain *chain = &driver->chain[id];
+	const uint16_t place = driver->avail_idx;
+	struct virtq_packed_desc desc;
+	unsigned i;
+
+	for (i = 0; i < chain->num_pieces; i++) {
+		const struct virtq_desc piece = driver_piece_desc(driver, chain, i);
+
+		desc = (struct virtq_packed_desc){
+			.addr = piece.addr,
+			.len = piece.len,
+			.id = 0x7777,
+			.flags = (uint16_t)check_random(0x10000) & (uint16_t)~VIRTQ_DESC_F_WRITE,
+		};
+		desc.flags |= piece.flags;
+		driver_write(driver, driver_table_offset(id) + i * (uint32_t)sizeof(desc), &desc,
+			     sizeof(desc));
+	}
+	desc = (struct virtq_packed_desc){
+		.addr = driver->iova + driver_table_offset(id),
+		.len = driver_table_bytes(chain),
+		.id = id,
+		.flags = packed_used_marks(place) ^ MARKS,
+	};
+	driver_set_packed(driver, place, &desc);
+	desc.flags = packed_avail_marks(place) | VIRTQ_DESC_F_INDIRECT |
+		     (check_random(2) ? VIRTQ_DESC_F_WRITE : 0);
+	driver_write(driver, packed_offset(place) + 14, &desc.flags, 2);
+	driver->avail_idx = driver_advance(driver, place, 1);
+}
+
 /* The first descriptor's flags come last (2.8.21); the id counts in the last descriptor (2.8.6). */
 static void packed_offer(struct driver *driver, uint16_t id)
 {
@@ -49,16 +83,19 @@ static void packed_offer(struct driver *driver, uint16_t id)
 	uint16_t first_flags = 0;
 	unsigned i;
 
+	if (driver_table_bytes(chain)) {
+		packed_offer_table(driver, id);
+		return;
+	}
 	for (i = 0; i < chain->num_pieces; i++) {
+		const struct virtq_desc piece = driver_piece_desc(driver, chain, i);
 		struct virtq_packed_desc desc = {
-			.addr = driver_slot_iova(driver, chain->slot[i]),
-			.len = chain->piece_bytes[i],
+			.addr = piece.addr,
+			.len = piece.len,
 			.id = i + 1 < chain->num_pieces ? 0x7777 : id,
-			.flags = packed_avail_marks(place),
+			.flags = packed_avail_marks(place) | piece.flags,
 		};
 
-		if (driver->writable)
-			desc.flags |= VIRTQ_DESC_F_WRITE;
 		if (i + 1 < chain->num_pieces)
 			desc.flags |= VIRTQ_DESC_F_NEXT;
 		if (i == 0) {

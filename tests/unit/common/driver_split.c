@@ -47,17 +47,50 @@ static void split_set_place(struct driver *driver, uint16_t place)
 	split_write16(driver, DRIVER_USED_OFFSET + 2, place);
 }
 
+/*
+ * 2.7.5.3: chained by next. Entries of a table come in any order, but for the first (in order: as they are);
+ * ours come from the end.
+ */
+static void split_fill_table(struct driver *driver, uint16_t head)
+{
+	const struct driver_chain *chain = &driver->chain[head];
+	uint16_t num = chain->num_pieces - chain->num_direct;
+	uint16_t at = 0;
+	uint16_t i;
+
+	for (i = 0; i < num; i++) {
+		struct virtq_desc desc = driver_piece_desc(driver, chain, chain->num_direct + i);
+		uint32_t offset = driver_table_offset(head) + at * (uint32_t)sizeof(desc);
+
+		at = driver->rings.in_order ? i + 1 : num - 1 - i;
+		if (i + 1 < num) {
+			desc.flags |= VIRTQ_DESC_F_NEXT;
+			desc.next = at;
+		}
+		driver_write(driver, offset, &desc, sizeof(desc));
+	}
+}
+
+/* The descriptor that refers to it; WRITE is ignored there (2.7.5.3.2). */
+static void split_set_table(struct driver *driver, uint16_t head, uint16_t slot)
+{
+	const struct virtq_desc desc = {
+		.addr = driver->iova + driver_table_offset(head),
+		.len = driver_table_bytes(&driver->chain[head]),
+		.flags = VIRTQ_DESC_F_INDIRECT | (check_random(2) ? VIRTQ_DESC_F_WRITE : 0),
+	};
+
+	split_fill_table(driver, head);
+	driver_set_desc(driver, slot, &desc);
+}
+
 static void split_offer(struct driver *driver, uint16_t head)
 {
 	const struct driver_chain *chain = &driver->chain[head];
 	unsigned i;
 
-	for (i = 0; i < chain->num_pieces; i++) {
-		struct virtq_desc desc = {
-			.addr = driver_slot_iova(driver, chain->slot[i]),
-			.len = chain->piece_bytes[i],
-			.flags = driver->writable ? VIRTQ_DESC_F_WRITE : 0,
-		};
+	for (i = 0; i < chain->num_direct; i++) {
+		struct virtq_desc desc = driver_piece_desc(driver, chain, i);
 
 		if (i + 1 < chain->num_pieces) {
 			desc.flags |= VIRTQ_DESC_F_NEXT;
@@ -65,6 +98,8 @@ static void split_offer(struct driver *driver, uint16_t head)
 		}
 		driver_set_desc(driver, chain->slot[i], &desc);
 	}
+	if (driver_table_bytes(chain))
+		split_set_table(driver, head, chain->slot[i]);
 	driver_set_avail(driver, head, (uint16_t)(driver->avail_idx + 1));
 }
 

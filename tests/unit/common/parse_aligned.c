@@ -5,5 +5,6 @@
  */
 #define ENDIAN_LOADS_ANYWHERE 0
 #define parse_frame	      parse_frame_aligned
+#define parse_places	      parse_places_aligned
 #define parse_other	      parse_other_aligned
 #include "path/parse.c"

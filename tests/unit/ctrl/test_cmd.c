@@ -117,7 +117,9 @@ static void lowest_free_id(void **state)
 	assert_false(port_exists(XVIO_PORT_VDPA(2)));
 	assert_int_equal(card_object(XVIO_CMD_VDPA_GET_STATUS, 2), XVIO_ST_BAD_OBJECT);
 	assert_int_equal(card_create_vdpa(), 2);
+	assert_int_equal(created->queue_base, 64 + 2 * 2); /* its doorbells again */
 	assert_int_equal(card_create_vdpa(), 5);
+	assert_int_equal(created->queue_base, 64 + 2 * 5);
 }
 
 static void as_many_as_it_says(void **state)

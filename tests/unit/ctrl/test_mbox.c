@@ -24,6 +24,7 @@ struct request {
 		struct xvio_cmd_vdpa_vq vq;
 		struct xvio_cmd_vdpa_vq_id vq_id;
 		struct xvio_cmd_vdpa_map map;
+		struct xvio_cmd_vf vf;
 	};
 };
 
@@ -39,7 +40,7 @@ struct request {
 		}                                                                              \
 	}
 
-/* Rule 1 and vDPA device 0 are there; PF queue 0 is stopped. */
+/* Rule 1, vDPA device 0 and two VFs are there; PF queue 0 is stopped. */
 static const struct request requests[] = {
 	{.opcode = XVIO_CMD_DEV_INFO},
 	REQUEST(STATS_GET, object, .id = XVIO_STATS_CARD),
@@ -63,6 +64,9 @@ static const struct request requests[] = {
 	REQUEST(VDPA_VQ_GET, vq_id, .dev = 0, .vq = 1),
 	REQUEST(VDPA_CREATE, create, .mtu = 1400, .queue_pairs = 1, .mac = GOOD_MAC),
 	REQUEST(VDPA_DESTROY, object, .id = 0),
+	REQUEST(VF_SET, vf, .vf = 1, .what = 15, .flags = 3, .vlan_tci = 0x2ffe,
+		.max_tx_mbps = 100),
+	REQUEST(VF_GET, object, .id = 1),
 	REQUEST(VF_SET_NUM, object, .id = XVIO_NUM_VFS),
 	REQUEST(FLOW_DEL, flow, .cookie = 1),
 	{.opcode = XVIO_CMD_FLOW_FLUSH},
@@ -92,6 +96,7 @@ static int prepare(void **state)
 	};
 	assert_int_equal(card_command(XVIO_CMD_FLOW_ADD, rule), XVIO_ST_OK);
 	assert_int_equal(card_create_vdpa(), 0);
+	assert_int_equal(card_object(XVIO_CMD_VF_SET_NUM, 2), XVIO_ST_OK);
 	return 0;
 }
 
@@ -192,6 +197,13 @@ static const struct {
 	RESERVED(VDPA_GET_CONFIG, xvio_cmd_object, reserved),
 	RESERVED(VF_SET_NUM, xvio_cmd_object, reserved),
 	BAD(VF_SET_NUM, xvio_cmd_object, id, XVIO_NUM_VFS + 1),
+	RESERVED(VF_GET, xvio_cmd_object, reserved),
+	RESERVED(VF_SET, xvio_cmd_vf, reserved),
+	BAD(VF_SET, xvio_cmd_vf, what, 0x1f),
+	BAD(VF_SET, xvio_cmd_vf, flags, 7),
+	BAD(VF_SET, xvio_cmd_vf, vlan_tci, 0xff),
+	{XVIO_CMD_VF_SET, offsetof(struct xvio_cmd_vf, vlan_tci) + 1, 0x30, XVIO_ST_BAD_VALUE,
+	 offsetof(struct xvio_cmd_vf, vlan_tci)},
 	RESERVED(PORT_SET, xvio_cmd_port_set, reserved),
 	BAD(PORT_SET, xvio_cmd_port_set, what, 8),
 	BAD(PORT_SET, xvio_cmd_port_set, flags, XVIO_PORT_F_LINK_UP),
@@ -218,13 +230,13 @@ static const struct {
 	 XVIO_ST_BAD_VALUE, offsetof(struct xvio_cmd_vdpa_create, mtu)},
 	{XVIO_CMD_VDPA_CREATE, offsetof(struct xvio_cmd_vdpa_create, queue_pairs), 2,
 	 XVIO_ST_UNSUPPORTED, offsetof(struct xvio_cmd_vdpa_create, queue_pairs)},
-	{XVIO_CMD_VDPA_CREATE, offsetof(struct xvio_cmd_vdpa_create, features) + 7, 1,
+	{XVIO_CMD_VDPA_CREATE, offsetof(struct xvio_cmd_vdpa_create, features) + 7, 0x20,
 	 XVIO_ST_UNSUPPORTED, offsetof(struct xvio_cmd_vdpa_create, features)},
 	BAD(VDPA_CREATE, xvio_cmd_vdpa_create, features, 0x20),
 	RESERVED(VDPA_SET_STATUS, xvio_cmd_vdpa_status, reserved),
 	BAD(VDPA_SET_STATUS, xvio_cmd_vdpa_status, status, 0x11),
 	RESERVED(VDPA_SET_FEATURES, xvio_cmd_vdpa_features, reserved),
-	BAD(VDPA_SET_FEATURES, xvio_cmd_vdpa_features, features, 1),
+	BAD(VDPA_SET_FEATURES, xvio_cmd_vdpa_features, features, 0x10),
 	RESERVED(VDPA_SET_CONFIG, xvio_cmd_vdpa_config, reserved),
 	BAD(VDPA_SET_CONFIG, xvio_cmd_vdpa_config, mac, 1),
 	RESERVED(VDPA_VQ_SET, xvio_cmd_vdpa_vq, reserved),
@@ -274,7 +286,7 @@ static const struct {
 	{XVIO_CMD_PORT_GET, 0, XVIO_PORT_UPLINK(2)},
 	{XVIO_CMD_PORT_GET, 2, 1},
 	{XVIO_CMD_PORT_SET, 0, XVIO_PORT_NONE},
-	{XVIO_CMD_PORT_SET, 0, XVIO_PORT_VF(0)},
+	{XVIO_CMD_PORT_SET, 0, XVIO_PORT_VF(2)},
 	{XVIO_CMD_QUEUE_START, 0, 2},
 	{XVIO_CMD_QUEUE_STOP, 0, 2},
 	{XVIO_CMD_QUEUE_STOP, 2, 1},
@@ -292,6 +304,10 @@ static const struct {
 	{XVIO_CMD_VDPA_VQ_GET, 0, 1},
 	{XVIO_CMD_VDPA_VQ_GET, 4, 2},
 	{XVIO_CMD_VDPA_MAP, 0, 1},
+	{XVIO_CMD_VF_SET, 0, 2},
+	{XVIO_CMD_VF_SET, 0, 0xffff},
+	{XVIO_CMD_VF_GET, 0, 2},
+	{XVIO_CMD_VF_GET, 2, 1},
 };
 
 #define NUM_OBJECTS (sizeof(objects) / sizeof(objects[0]))

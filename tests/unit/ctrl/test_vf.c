@@ -79,6 +79,11 @@ static void accept_features(uint64_t features)
 	WR(device_status, 11);
 }
 
+static uint64_t split_features(void)
+{
+	return read_features() & ~VIRTIO_BIT(VIRTIO_F_RING_PACKED);
+}
+
 static void set_up_queue(unsigned queue)
 {
 	memset(fake_host(ring_addr(queue), RING_BYTES), 0, RING_BYTES);
@@ -94,7 +99,7 @@ static void set_up_queue(unsigned queue)
 static void go_live(void)
 {
 	WR(device_status, 1);
-	accept_features(read_features());
+	accept_features(split_features());
 	assert_int_equal(RD(device_status), 11);
 	WR(config_msix_vector, 0);
 	set_up_queue(0);
@@ -253,23 +258,32 @@ static void queues_out_of_range(void **state)
 static void queue_setup_is_checked(void **state)
 {
 	static const struct {
+		bool packed;
 		uint16_t size;
 		uint64_t desc;
-	} bad[] = {{QUEUE_SIZE - 1, 0x10000},
-		   {1, 0x10000},
-		   {0, 0x10000},
-		   {QUEUE_SIZE, 0x10008},
-		   {QUEUE_SIZE, ~UINT64_C(0xf)}};
+		uint64_t driver;
+		uint64_t device;
+	} bad[] = {{false, QUEUE_SIZE - 1, 0x10000, 0x11000, 0x12000},
+		   {false, 1, 0x10000, 0x11000, 0x12000},
+		   {false, 0, 0x10000, 0x11000, 0x12000},
+		   {false, QUEUE_SIZE, 0x10008, 0x11000, 0x12000},
+		   {false, QUEUE_SIZE, ~UINT64_C(0xf), 0x11000, 0x12000},
+		   {false, QUEUE_SIZE, 0x10000, 0x11001, 0x12000},
+		   {false, QUEUE_SIZE, 0x10000, 0x11000, 0x12002},
+		   {true, 1, 0x10000, 0x11000, 0x12000},
+		   {true, QUEUE_SIZE - 1, 0x10008, 0x11000, 0x12000},
+		   {true, QUEUE_SIZE - 1, 0x10000, 0x11002, 0x12000},
+		   {true, QUEUE_SIZE - 1, 0x10000, 0x11000, 0x12002}};
 
 	(void)state;
 	for (unsigned i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
 		WR(device_status, 0);
 		WR(device_status, 1);
-		accept_features(read_features());
+		accept_features(bad[i].packed ? read_features() : split_features());
 		WR(queue_size, bad[i].size);
 		write_address(offsetof(struct virtio_pci_common, queue_desc), bad[i].desc);
-		write_address(offsetof(struct virtio_pci_common, queue_driver), 0x11000);
-		write_address(offsetof(struct virtio_pci_common, queue_device), 0x12000);
+		write_address(offsetof(struct virtio_pci_common, queue_driver), bad[i].driver);
+		write_address(offsetof(struct virtio_pci_common, queue_device), bad[i].device);
 		WR(queue_enable, 1);
 		assert_int_equal(RD(queue_enable), 0);
 		assert_int_equal(RD(device_status), 11 | VIRTIO_STATUS_NEEDS_RESET);

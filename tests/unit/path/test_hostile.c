@@ -426,6 +426,7 @@ static void test_buffer_for_both_ways(void **state)
 		bed_rule(1, PORT_A, PORT_A);
 		bed_rule(2, PORT_C, PORT_B);
 		bed_frame(frame, 900, 1);
+		rx->rings.indirect = false; /* its first descriptor is changed */
 		bed_post(&a, 1, 950);
 		iova = driver_slot_iova(&a.driver[BED_TX], 31) + shift; /* given out first */
 		driver_write(rx, DRIVER_DESC_OFFSET + (bed_rings.packed ? 0 : 31 * 16), &iova, 8);
@@ -538,6 +539,8 @@ static void test_sound_until_it_is_read(void **state)
 	unsigned i;
 
 	(void)state;
+	if (bed_rings.indirect) /* tables have a test of their own */
+		return;
 	table = hostile_table(&num);
 	for (i = 0; i < num; i++) {
 		uint64_t op;

@@ -96,16 +96,18 @@ static void test_random_chains(void **state)
 	run_random(256, 256, 1000);
 	run_random(32, 128, 500);
 	run_random(16, 8, 300);
+	if (bed_rings.packed)
+		run_random(100, 77, 500);
 }
 
-static void run_from(uint16_t place)
+static void run_from(uint16_t size, uint16_t place)
 {
 	struct driver *to = &b.driver[BED_RX];
 	struct driver *from = &a.driver[BED_TX];
 	uint32_t received = 0;
 	uint32_t sent;
 
-	start(32, 32);
+	start(size, size);
 	vnet_stop_queue(PORT_A, BED_TX);
 	vnet_stop_queue(PORT_B, BED_RX);
 	driver_set_place(from, place);
@@ -132,10 +134,14 @@ static void test_places_wrap(void **state)
 
 	(void)state;
 	if (!bed_rings.packed)
-		run_from(0xfff0);
+		run_from(32, 0xfff0);
 	for (place = 0; place < 32; place++) {
-		run_from(place);
-		run_from(place | VIRTQ_PACKED_WRAP);
+		run_from(32, place);
+		run_from(32, place | VIRTQ_PACKED_WRAP);
+	}
+	for (place = 0; bed_rings.packed && place < 37; place++) {
+		run_from(37, place);
+		run_from(37, place | VIRTQ_PACKED_WRAP);
 	}
 }
 
@@ -192,6 +198,48 @@ static void test_remap_takes_effect(void **state)
 	assert_int_equal(receive_numbered(&received), 1);
 }
 
+/* All but what the device tells the driver in, and from there on what is behind skip_to. */
+static void read_rest(const struct driver *driver, uint8_t *rest, uint32_t skip_to)
+{
+	const uint32_t used_bytes = 6 + 8 * DRIVER_MAX_SIZE;
+
+	driver_read(driver, 0, rest, DRIVER_NUM_PAGES * DRIVER_PAGE_BYTES);
+	memset(rest + DRIVER_USED_OFFSET, 0, used_bytes);
+	if (driver->rings.packed)
+		memset(rest + DRIVER_DESC_OFFSET, 0, DRIVER_MAX_SIZE * 16);
+	memset(rest + DRIVER_BUF_OFFSET, 0, skip_to - DRIVER_BUF_OFFSET);
+}
+
+/*
+ * Nothing is written to a readable buffer, a table, or, on split rings, a descriptor or the available ring
+ * (2.7.5.1, 2.8.6.1).
+ */
+static void test_only_what_is_the_devices(void **state)
+{
+	static uint8_t before[2][DRIVER_NUM_PAGES * DRIVER_PAGE_BYTES];
+	static uint8_t after[DRIVER_NUM_PAGES * DRIVER_PAGE_BYTES];
+	uint32_t received = 0;
+	uint32_t sent;
+
+	(void)state;
+	check_seed(4);
+	start(256, 256);
+	while (driver_post(&b.driver[BED_RX], 3100, 4))
+		;
+	for (sent = 0; sent < 20; sent++)
+		assert_true(send_numbered(sent));
+	read_rest(&a.driver[BED_TX], before[0], DRIVER_BUF_OFFSET);
+	read_rest(&b.driver[BED_RX], before[1], DRIVER_TABLE_OFFSET);
+	bed_ring(&b, BED_RX);
+	bed_ring(&a, BED_TX);
+	fake_run();
+	read_rest(&a.driver[BED_TX], after, DRIVER_BUF_OFFSET);
+	assert_memory_equal(before[0], after, sizeof(after));
+	read_rest(&b.driver[BED_RX], after, DRIVER_TABLE_OFFSET);
+	assert_memory_equal(before[1], after, sizeof(after));
+	assert_int_equal(receive_numbered(&received), 20);
+}
+
 static void test_bad_sizes(void **state)
 {
 	static const uint16_t bad[] = {0, 1, 3, 100, 2048};
@@ -204,6 +252,15 @@ static void test_bad_sizes(void **state)
 		config.size = bad[i];
 		assert_false(vnet_start_queue(PORT_A, 2, &config));
 	}
+	config.map = a.map;
+	config.packed = true; /* where any size up to the largest will do */
+	for (i = 0; i < 5; i++) {
+		config.size = bad[i];
+		assert_int_equal(vnet_start_queue(PORT_A, 2, &config),
+				 bad[i] == 3 || bad[i] == 100);
+	}
+	vnet_stop_queue(PORT_A, 2);
+	config.packed = false;
 	config.size = 16;
 	config.doorbell = XVIO_NUM_DOORBELLS;
 	assert_false(vnet_start_queue(PORT_A, 2, &config));
@@ -302,6 +359,7 @@ int main(void)
 		cmocka_unit_test(test_places_wrap),
 		cmocka_unit_test(test_stop_is_exact),
 		cmocka_unit_test(test_remap_takes_effect),
+		cmocka_unit_test(test_only_what_is_the_devices),
 		cmocka_unit_test(test_bad_sizes),
 		cmocka_unit_test(test_bad_place),
 		cmocka_unit_test(test_no_memory_is_lost),

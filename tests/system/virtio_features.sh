@@ -1,0 +1,87 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# What a guest's stock driver negotiates, over vDPA and over a VF, is what the card then runs: for each set of
+# ring features the bits stand in the guest's sysfs, and its packets arrive as they were sent.
+# needs: iommu
+# seconds: 900
+. "$(dirname "$0")/lib.sh"
+script_begin
+
+# feature NAME BIT: 1 if the guest's driver has accepted it.
+feature() { guest_run "$1" "cut -c $(($2 + 1)) /sys/class/net/eth0/device/features"; }
+
+# check_features WHAT NAME BIT=0|1...
+check_features() {
+	local what=$1 name=$2 want
+	shift 2
+	for want in "$@"; do
+		check_eq "$what: feature ${want%=*}" "${want#*=}" "$(feature "$name" "${want%=*}")"
+	done
+}
+
+# check_traffic WHAT NAME: pings, and 1 MiB each way whose sum both ends compute. The peer is guest b.
+check_traffic() {
+	local what=$1 name=$2 sum
+	check "$what: pings" guest_ping "$name" 10.0.0.2
+	check "$what: full frames" guest_run "$name" "ping -c 3 -i 0.2 -W 2 -s 1472 10.0.0.2"
+	guest_run b 'rm -f /tmp/got; (nc -l -p 5001 >/tmp/got </dev/null 2>/dev/null &)' >/dev/null
+	guest_run "$name" 'head -c 1M /dev/urandom >/tmp/sent
+		timeout 30 nc -N 10.0.0.2 5001 </tmp/sent' 40 >/dev/null
+	sum=$(guest_run "$name" 'md5sum </tmp/sent')
+	check_eq "$what: 1 MiB to the peer" "$sum" "$(guest_run b 'sleep 0.5; md5sum </tmp/got')"
+	guest_run b '(nc -l -p 5002 -N </tmp/got >/dev/null 2>&1 &)' >/dev/null
+	check_eq "$what: and back" "$sum" \
+		"$(guest_run "$name" 'timeout 30 nc -d 10.0.0.2 5002 | md5sum' 40)"
+}
+
+# vdpa_case WHAT PROPERTIES BIT=0|1...: guest c on v2, whose virtio-net-pci has these properties.
+vdpa_case() {
+	local what=$1 properties=$2
+	shift 2
+	guest_stop c
+	vdpa_bind v2 vhost_vdpa && wait_for 5 vdpa_chardev v2 || { fail "$what: no device"; return; }
+	guest_boot c -netdev "vhost-vdpa,vhostdev=$(vdpa_chardev v2),id=n0" \
+		-device "virtio-net-pci,netdev=n0,romfile=,mac=$(vdpa_mac v2)$properties"
+	guest_up c || { fail "$what: guest c does not boot"; return; }
+	guest_run c "ip addr add 10.0.0.3/24 dev eth0 && ip link set eth0 up"
+	check_features "$what" c "$@"
+	check_traffic "$what" c
+}
+
+card_up
+guests_up b
+vdpa_add v2 "$(guest_mac c)" || die "no v2"
+wait_for 5 rep pf0sf2 && ip link set "$(rep pf0sf2)" up
+rules_clear
+check "rules between the guests" forward_both pf0sf2 pf0sf1
+
+vdpa_case "as it comes" "" 28=1 29=1 32=1 33=0 34=0 35=0 40=0
+vdpa_case "no indirect descriptors" ",indirect_desc=off" 28=0 29=1
+vdpa_case "no event index" ",event_idx=off" 28=1 29=0
+vdpa_case "neither" ",indirect_desc=off,event_idx=off" 28=0 29=0
+vdpa_case "packed rings" ",packed=on" 28=1 29=1 34=1
+vdpa_case "packed, nothing else" ",packed=on,indirect_desc=off,event_idx=off" 28=0 29=0 34=1
+
+# The same from the card's side: a device that offers less. Bits 5, 16, 32 and 33.
+guest_stop c
+check "the device goes" vdpa_del v2
+check "one that offers next to nothing" vdpa dev add name v2 mgmtdev "$(card_handle)" mac "$(guest_mac c)" \
+	mtu 1500 device_features 0x300010020
+wait_for 5 rep pf0sf2 && ip link set "$(rep pf0sf2)" up
+check "rules between the guests" forward_both pf0sf2 pf0sf1
+vdpa_case "plain" ",packed=on" 28=0 29=0 34=0
+guest_stop c
+check_not "a bit that the card does not know is refused" \
+	vdpa dev add name v3 mgmtdev "$(card_handle)" device_features 0x8300010020
+vdpa_del v2
+
+# A VF's driver accepts what it knows of all that the card has.
+check "a VF" vf_set 1
+ip link set "$(rep pf0vf0)" up
+check "rules between VF 0 and guest b" forward_both pf0vf0 pf0sf1
+check "guest d boots with VF 0" guest_up_vf d 0 || die "no guest d"
+check_features "VF" d 28=1 29=1 32=1 33=1 34=1 36=1 38=1 40=1
+check_traffic "VF" d
+guest_stop d
+vf_set 0
+check "the kernel has nothing to complain about" kernel_clean

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0 */
+/* ctrl/net_features: what is offered has what it needs (virtio 1.2, 2.2.2); so has what can be accepted. */
+#include "card.h"
+#include "ctrl/net_features.h"
+
+static void offers_are_whole(void **state)
+{
+	(void)state;
+	assert_int_equal(net_features_whole(net_features_all()), net_features_all());
+	assert_int_equal(net_features_whole(net_features_vdpa()), net_features_vdpa());
+	assert_int_equal(net_features_all() & NET_FEATURES_MUST, NET_FEATURES_MUST);
+	assert_int_equal(net_features_vdpa() & ~net_features_all(), 0);
+	assert_int_equal(net_features_vdpa() & VIRTIO_BIT(VIRTIO_F_RING_RESET), 0);
+}
+
+/* Whatever is taken away, what is left needs nothing more; and taking away changes nothing else. */
+static void any_subset(void **state)
+{
+	const uint64_t all = net_features_all();
+	uint64_t random = 88172645463325252u;
+
+	(void)state;
+	for (unsigned i = 0; i < 2000; i++) {
+		uint64_t some, whole;
+
+		random ^= random << 13;
+		random ^= random >> 7;
+		random ^= random << 17;
+		some = random & all;
+		whole = net_features_whole(some);
+		assert_int_equal(whole & ~some, 0);
+		assert_int_equal(net_features_whole(whole), whole);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(offers_are_whole),
+		cmocka_unit_test(any_subset),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
