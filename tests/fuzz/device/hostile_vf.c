@@ -168,14 +168,17 @@ void hostile_vf_set_queue(struct hostile *hostile, unsigned number, const struct
 	WR(queue_enable, 1);
 }
 
-/* The device's last queue is the third, if there are more than two. */
-static void vf_choose_queues(struct hostile *hostile)
+/* The third is the control queue: behind all pairs that there are, or behind the first (5.1.2). */
+static void vf_choose_queues(struct hostile *hostile, uint64_t features)
 {
 	const uint16_t num_queues = vf_shown().num_queues;
+	const bool has_pairs = features & (VIRTIO_BIT(VIRTIO_NET_F_MQ) | VIRTIO_BIT(60)); /* RSS */
 
 	hostile->index[0] = 0;
 	hostile->index[1] = 1;
-	hostile->index[2] = num_queues > 2 && num_queues <= SHADOW_QUEUES ? num_queues - 1u : 2;
+	hostile->index[2] = has_pairs && num_queues > 2 ? num_queues - 1u : 2;
+	if (hostile->index[2] >= SHADOW_QUEUES)
+		hostile->index[2] = 2;
 }
 
 void hostile_vf_set_up(struct hostile *hostile, const struct hostile_plan *plan)
@@ -183,8 +186,8 @@ void hostile_vf_set_up(struct hostile *hostile, const struct hostile_plan *plan)
 	uint64_t features = honest_offered(WORLD_VF) & plan->features;
 	unsigned i;
 
-	vf_choose_queues(hostile);
 	features |= VIRTIO_BIT(VIRTIO_F_VERSION_1) | VIRTIO_BIT(VIRTIO_F_ACCESS_PLATFORM);
+	vf_choose_queues(hostile, features);
 	WR(device_status, 1);
 	WR(device_status, 3);
 	WR(driver_feature_select, 0);

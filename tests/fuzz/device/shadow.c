@@ -2,6 +2,7 @@
 /* The shadow model's bus (shadow.h): which queue and what of it an operation is about. */
 #include "device/shadow.h"
 
+#include <stdio.h>
 #include <string.h>
 #include <xvio/pci.h>
 #include "device/shadow_int.h"
@@ -351,6 +352,8 @@ bool shadow_bus(bool is_port, const struct hal_dma_op *op, const void *host)
 								  allowed ? host : NULL))
 			return allowed;
 	}
+	fprintf(stderr, "fuzz_device: address %#llx, %u bytes, %u queues run\n",
+		(unsigned long long)addr, op->len_bytes, num);
 	world_check(false, op->dir == HAL_DMA_READ ? "a read that no queue explains"
 						   : "a write that no queue explains");
 	return false;

@@ -13,7 +13,7 @@
 #include <xvio/mbox.h>
 #include "hal/hal.h"
 
-#define SHADOW_QUEUES 16u
+#define SHADOW_QUEUES 24u
 
 /* A queue as its driver set it up. Addresses are the device's (of the port's map, or the bus). */
 struct shadow_config {

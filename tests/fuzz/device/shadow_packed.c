@@ -59,7 +59,8 @@ static bool packed_is_available(const struct virtq_packed_desc *desc, uint16_t p
 
 /*
  * The chain that begins at place, if it is in flight; moves place behind it. left: descriptors of
- * the ring.
+ * the ring in which a chain may begin; one that goes on into the next is nobody's harm but the
+ * driver's.
  */
 static bool packed_next(const struct shadow_queue *queue, uint16_t *place, unsigned *left,
 			struct packed_chain *chain)
@@ -75,10 +76,10 @@ static bool packed_next(const struct shadow_queue *queue, uint16_t *place, unsig
 		chain->max_bytes += desc.flags & VIRTQ_DESC_F_WRITE ? desc.len : 0;
 		chain->is_indirect |= desc.flags & VIRTQ_DESC_F_INDIRECT;
 		*place = packed_advance(queue, *place);
-		--*left;
+		*left -= *left > 0;
 		if (!(desc.flags & VIRTQ_DESC_F_NEXT))
 			return true;
-		if (!*left || !queue->seen[packed_slot(*place)])
+		if (chain->num == queue->config.size || !queue->seen[packed_slot(*place)])
 			return false; /* it is not whole: the device cannot have it either */
 		desc = packed_desc(queue->desc, packed_slot(*place));
 	}
