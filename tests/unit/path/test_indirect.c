@@ -266,7 +266,7 @@ static void test_sound_until_it_is_read(void **state)
 		bed_rings.packed ? NUM_FAULTS(packed_faults) : NUM_FAULTS(split_faults);
 
 	(void)state;
-	if (!bed_rings.indirect || bed_rings.in_order)
+	if (!bed_rings.indirect || bed_rings.in_order || bed_rings.event_idx)
 		return;
 	for (unsigned i = 0; i < NUM_FAULTS(faults) + num_more; i++) {
 		const unsigned k = i - NUM_FAULTS(faults);

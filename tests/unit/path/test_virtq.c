@@ -133,15 +133,17 @@ static void test_places_wrap(void **state)
 	uint16_t place;
 
 	(void)state;
+	if (bed_rings.in_order) /* is no other place */
+		return;
 	if (!bed_rings.packed)
-		run_from(32, 0xfff0);
-	for (place = 0; place < 32; place++) {
-		run_from(32, place);
-		run_from(32, place | VIRTQ_PACKED_WRAP);
+		run_from(16, 0xfff0);
+	for (place = 0; place < 16; place++) {
+		run_from(16, place);
+		run_from(16, place | VIRTQ_PACKED_WRAP);
 	}
-	for (place = 0; bed_rings.packed && place < 37; place++) {
-		run_from(37, place);
-		run_from(37, place | VIRTQ_PACKED_WRAP);
+	for (place = 0; bed_rings.packed && place < 13; place++) {
+		run_from(13, place);
+		run_from(13, place | VIRTQ_PACKED_WRAP);
 	}
 }
 
