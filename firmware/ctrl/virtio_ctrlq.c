@@ -204,6 +204,7 @@ void virtio_ctrlq_poll(void (*failed)(uint16_t port, uint32_t doorbell, uint32_t
 		if (!ctrlq->rung || vq->error)
 			continue;
 		ctrlq_serve(ctrlq);
+		dma_run(&ctrlq_dma); /* after an error it may still name this queue, and its driver's memory */
 		if (!vq->error)
 			continue;
 		port_count_control(virtq_error_stat(vq->error));
