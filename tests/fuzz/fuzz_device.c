@@ -27,6 +27,7 @@ static void begin(struct hostile *hostile, uint8_t how)
 		.is_port = how & BEGIN_PORT,
 		.memory = world_memory(how & BEGIN_PORT),
 		.addr = how & BEGIN_PORT ? HOSTILE_ADDR_PORT : WORLD_VF_ADDR,
+		.hdr_bytes = sizeof(struct virtio_net_hdr),
 	};
 	memset(hostile->memory, 0, WORLD_HOSTILE_BYTES);
 	shadow_reset();

@@ -50,11 +50,25 @@ struct hostile {
 	uint64_t addr; /* of it */
 	struct ring ring[HOSTILE_QUEUES];
 	uint16_t index[HOSTILE_QUEUES]; /* of the device's queues */
+	uint32_t hdr_bytes; /* in front of frames */
 	uint32_t next_buffer;
 	unsigned num_patches;
 	struct hostile_patch patch[HOSTILE_PATCHES];
 	bool changed_port; /* by the host, to be undone */
 };
+
+/* A command for a control queue: so many bytes to read, so many to write. */
+struct hostile_command {
+	uint32_t num_read;
+	uint32_t num_write;
+};
+
+/* What is in buffers (hostile_frame.c), at a place in memory. A frame is behind its header. */
+void hostile_fill_frame(uint8_t *at, uint32_t hdr_bytes, uint8_t to, bool has_header,
+			struct fuzz_input *input);
+void hostile_fill_large(uint8_t *at, uint32_t hdr_bytes, uint32_t len_bytes,
+			struct fuzz_input *input);
+struct hostile_command hostile_fill_command(uint8_t *at, struct fuzz_input *input);
 
 /* How the function is reached. */
 void hostile_vf_write(uint32_t offset, unsigned size_bytes, uint32_t value);

@@ -15,7 +15,6 @@
 
 #define MAX_PIECES  4u
 #define SOUND	    0x40u /* a byte of a flaw from here on: there is none */
-#define NOT_OFFERED 28u /* VIRTIO_F_INDIRECT_DESC */
 #define BUFFER_STEP 0x340u
 
 /* Numbers of more than a byte */
@@ -42,7 +41,7 @@ static uint32_t ops_take32(struct fuzz_input *input)
 static struct hostile_plan ops_plan(const struct hostile *hostile, struct fuzz_input *input)
 {
 	static const uint8_t choice[] = {VIRTIO_F_RING_PACKED, VIRTIO_F_EVENT_IDX,
-					 VIRTIO_F_IN_ORDER, NOT_OFFERED};
+					 VIRTIO_F_IN_ORDER, VIRTIO_F_INDIRECT_DESC};
 	static const uint16_t sizes[] = {16, 8, 4, 16, 32, 8, 64, RING_MAX_SIZE};
 	const uint8_t features = fuzz_take_byte(input);
 	const uint8_t size = fuzz_take_byte(input);
@@ -150,26 +149,6 @@ static uint32_t ops_buffer(struct hostile *hostile, uint32_t len_bytes)
 	return HOSTILE_BUFFERS + hostile->next_buffer;
 }
 
-/* A frame to somebody, with a header of the input's choice if has_header. */
-static void ops_fill(struct hostile *hostile, uint32_t offset, uint8_t to, bool has_header,
-		     struct fuzz_input *input)
-{
-	static const uint8_t types[][2] = {{0x88, 0xb5}, {0x08, 0x00}, {0x86, 0xdd}, {0x81, 0x00},
-					   {0x08, 0x06}, {0x88, 0xa8}, {0x00, 0x20}, {0x08, 0x00}};
-	uint8_t *at = hostile->memory + offset;
-
-	memset(at, 0, sizeof(struct virtio_net_hdr));
-	if (has_header)
-		fuzz_take(input, at, sizeof(struct virtio_net_hdr));
-	at += sizeof(struct virtio_net_hdr);
-	memset(at, 0, 14);
-	at[0] = at[6] = 2;
-	at[5] = 1 + to % (WORLD_TO_NUM - 1);
-	memcpy(at + 12, types[to / 8 % 8], 2);
-	if (to & 0x80)
-		fuzz_take(input, at + 14, 24);
-}
-
 /* One of a chain's pieces is not what it should be. */
 static void ops_damage(struct ring_piece *pieces, unsigned num, uint8_t flaw,
 		       struct fuzz_input *input)
@@ -245,24 +224,29 @@ static void ops_reap_queue(struct hostile *hostile, unsigned number)
 		;
 }
 
-/*
- * A chain of so many pieces over a buffer; the first num_read of them are for the device to read.
- */
-static void ops_add(struct hostile *hostile, unsigned number, uint32_t offset, uint32_t len_bytes,
-		    unsigned num, unsigned num_read, uint8_t shape, struct fuzz_input *input)
+/* Pieces of equal length over a buffer, to read or to write. */
+static void ops_split(const struct hostile *hostile, uint32_t offset, uint32_t len_bytes,
+		      struct ring_piece *pieces, unsigned num, uint16_t flags)
 {
-	const uint8_t flaw = fuzz_take_byte(input);
-	struct ring_piece pieces[MAX_PIECES];
 	uint32_t left = len_bytes;
 	unsigned i;
 
 	for (i = 0; i < num; i++) {
-		pieces[i].addr = hostile->addr + offset + (len_bytes - left);
-		pieces[i].len_bytes = left / (num - i);
-		pieces[i].flags = i < num_read ? 0 : VIRTQ_DESC_F_WRITE;
-		pieces[i].skew = 0;
+		pieces[i] = (struct ring_piece){
+			.addr = hostile->addr + offset + (len_bytes - left),
+			.len_bytes = left / (num - i),
+			.flags = flags,
+		};
 		left -= pieces[i].len_bytes;
 	}
+}
+
+/* Makes a chain available, in a table if the shape says so, with a flaw if the input does. */
+static void ops_offer(struct hostile *hostile, unsigned number, struct ring_piece *pieces,
+		      unsigned num, uint8_t shape, struct fuzz_input *input)
+{
+	const uint8_t flaw = fuzz_take_byte(input);
+
 	if (flaw < SOUND)
 		ops_damage(pieces, num, flaw, input);
 	if (shape & 0x20) {
@@ -284,13 +268,25 @@ static void ops_post(struct hostile *hostile, struct fuzz_input *input)
 {
 	const uint8_t shape = fuzz_take_byte(input);
 	const unsigned number = hostile->is_port && shape & 0x80 ? 2 : 0;
-	const uint32_t len_bytes = 12 + ops_length(shape >> 2);
+	const uint32_t len_bytes = hostile->hdr_bytes + ops_length(shape >> 2);
+	struct ring_piece pieces[MAX_PIECES];
 	unsigned num = 1 + 7 * (shape >> 6 & 1);
 
-	for (; num && hostile->ring[number].memory; num--)
-		ops_add(hostile, number, ops_buffer(hostile, len_bytes), len_bytes, 1 + (shape & 3),
-			0, shape, input);
+	for (; num && hostile->ring[number].memory; num--) {
+		ops_split(hostile, ops_buffer(hostile, len_bytes), len_bytes, pieces,
+			  1 + (shape & 3), VIRTQ_DESC_F_WRITE);
+		ops_offer(hostile, number, pieces, 1 + (shape & 3), shape, input);
+	}
 	ops_ring(hostile, hostile->index[number]);
+}
+
+static void ops_offer_frame(struct hostile *hostile, uint32_t offset, uint32_t len_bytes,
+			    uint8_t shape, struct fuzz_input *input)
+{
+	struct ring_piece pieces[MAX_PIECES];
+
+	ops_split(hostile, offset, len_bytes, pieces, 1 + (shape & 3), 0);
+	ops_offer(hostile, 1, pieces, 1 + (shape & 3), shape, input);
 }
 
 /* Frames. */
@@ -298,31 +294,49 @@ static void ops_send(struct hostile *hostile, struct fuzz_input *input)
 {
 	const uint8_t shape = fuzz_take_byte(input);
 	const uint8_t to = fuzz_take_byte(input);
-	const uint32_t len_bytes = 12 + ops_length(shape >> 2);
+	const uint32_t len_bytes = hostile->hdr_bytes + ops_length(shape >> 2);
 	unsigned num = 1 + 5 * (shape >> 6 & 1);
 
 	for (; num && hostile->ring[1].memory; num--) {
 		const uint32_t offset = ops_buffer(hostile, len_bytes);
 
-		ops_fill(hostile, offset, to, shape & 0x80, input);
-		ops_add(hostile, 1, offset, len_bytes, 1 + (shape & 3), MAX_PIECES, shape, input);
+		hostile_fill_frame(hostile->memory + offset, hostile->hdr_bytes, to, shape & 0x80,
+				   input);
+		ops_offer_frame(hostile, offset, len_bytes, shape, input);
 	}
 	ops_ring(hostile, 1);
 }
 
-/* A command for a control queue: class, command and its bytes, and a byte for the answer. */
+/* One that asks for a checksum, or to be cut into segments. */
+static void ops_send_large(struct hostile *hostile, struct fuzz_input *input)
+{
+	static const uint16_t lengths[] = {100, 600, 1514, 3000, 5000, 9000, 12000, 20000};
+	const uint8_t shape = fuzz_take_byte(input);
+	const uint32_t len_bytes = lengths[shape >> 2 & 7];
+	const uint32_t offset = ops_buffer(hostile, hostile->hdr_bytes + len_bytes);
+
+	if (!hostile->ring[1].memory)
+		return;
+	hostile_fill_large(hostile->memory + offset, hostile->hdr_bytes, len_bytes, input);
+	ops_offer_frame(hostile, offset, hostile->hdr_bytes + len_bytes, shape & 0x23, input);
+	ops_ring(hostile, 1);
+}
+
+/* A command for a control queue, and room for the answer. */
 static void ops_control(struct hostile *hostile, struct fuzz_input *input)
 {
 	const uint8_t shape = fuzz_take_byte(input);
-	const uint32_t len_bytes = 3 + shape % 32;
-	const uint32_t offset = ops_buffer(hostile, 64);
+	const uint32_t offset = ops_buffer(hostile, 400);
+	struct ring_piece pieces[MAX_PIECES];
+	struct hostile_command command;
 
 	if (!hostile->ring[2].memory)
 		return;
-	fuzz_take(input, hostile->memory + offset, len_bytes - 1);
-	hostile->memory[offset] %= 8;
-	hostile->memory[offset + 1] %= 8;
-	ops_add(hostile, 2, offset, len_bytes, 3, 2, shape, input);
+	command = hostile_fill_command(hostile->memory + offset, input);
+	ops_split(hostile, offset, command.num_read, pieces, 1 + (shape & 1), 0);
+	ops_split(hostile, offset + command.num_read, command.num_write, pieces + 1 + (shape & 1),
+		  1, VIRTQ_DESC_F_WRITE);
+	ops_offer(hostile, 2, pieces, 2 + (shape & 1), shape, input);
 	ops_ring(hostile, hostile->index[2]);
 }
 
@@ -489,10 +503,11 @@ static void ops_host(struct hostile *hostile, struct fuzz_input *input)
 void hostile_run_op(struct hostile *hostile, struct fuzz_input *input)
 {
 	static void (*const ops[])(struct hostile * hostile, struct fuzz_input * input) = {
-		ops_send,  ops_post,	 ops_settle, ops_step,	   ops_arrive,	 ops_exchange,
-		ops_patch, ops_scribble, ops_wish,   ops_register, ops_doorbell, ops_reset,
-		ops_time,  ops_refuse,	 ops_host,   ops_control,  ops_reap,	 ops_set_queue,
-		ops_send,  ops_post,	 ops_settle, ops_patch,	   ops_arrive,	 ops_send,
+		ops_send,    ops_post,	     ops_settle, ops_step,     ops_arrive,   ops_exchange,
+		ops_patch,   ops_scribble,   ops_wish,	 ops_register, ops_doorbell, ops_reset,
+		ops_time,    ops_refuse,     ops_host,	 ops_control,  ops_reap,     ops_set_queue,
+		ops_send,    ops_post,	     ops_settle, ops_patch,    ops_arrive,   ops_send_large,
+		ops_control, ops_send_large,
 	};
 
 	ops[fuzz_take_byte(input) % (sizeof(ops) / sizeof(ops[0]))](hostile, input);

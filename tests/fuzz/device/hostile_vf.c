@@ -172,7 +172,8 @@ void hostile_vf_set_queue(struct hostile *hostile, unsigned number, const struct
 static void vf_choose_queues(struct hostile *hostile, uint64_t features)
 {
 	const uint16_t num_queues = vf_shown().num_queues;
-	const bool has_pairs = features & (VIRTIO_BIT(VIRTIO_NET_F_MQ) | VIRTIO_BIT(60)); /* RSS */
+	const bool has_pairs =
+		features & (VIRTIO_BIT(VIRTIO_NET_F_MQ) | VIRTIO_BIT(VIRTIO_NET_F_RSS));
 
 	hostile->index[0] = 0;
 	hostile->index[1] = 1;
@@ -188,6 +189,9 @@ void hostile_vf_set_up(struct hostile *hostile, const struct hostile_plan *plan)
 
 	features |= VIRTIO_BIT(VIRTIO_F_VERSION_1) | VIRTIO_BIT(VIRTIO_F_ACCESS_PLATFORM);
 	vf_choose_queues(hostile, features);
+	hostile->hdr_bytes = features & VIRTIO_BIT(VIRTIO_NET_F_HASH_REPORT)
+				     ? sizeof(struct virtio_net_hdr_hash)
+				     : sizeof(struct virtio_net_hdr);
 	WR(device_status, 1);
 	WR(device_status, 3);
 	WR(driver_feature_select, 0);

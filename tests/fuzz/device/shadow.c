@@ -189,8 +189,10 @@ static void shadow_read_table(struct shadow_queue *queue, const uint8_t *host, u
 
 	for (at = 0; at + sizeof(desc) <= len_bytes; at += sizeof(desc)) {
 		memcpy(&desc, host + at, sizeof(desc));
+		/* There is no table in a table. */
 		shadow_add_buf(queue, desc.addr, desc.len,
-			       queue->config.packed ? desc.next : desc.flags, true);
+			       (queue->config.packed ? desc.next : desc.flags) & VIRTQ_DESC_F_WRITE,
+			       true);
 	}
 }
 

@@ -80,14 +80,15 @@ struct shadow_format {
 extern const struct shadow_format shadow_split;
 extern const struct shadow_format shadow_packed;
 
-/* Whether the buffer of a descriptor has what is needed. */
+/* Whether the buffer of a descriptor has what is needed. A table is for reading (2.7.5.3.2). */
 static inline bool shadow_has(struct shadow_need *need, uint64_t addr, uint32_t len_bytes,
 			      uint16_t flags)
 {
+	const bool is_write = flags & VIRTQ_DESC_F_WRITE && !(flags & VIRTQ_DESC_F_INDIRECT);
 	const uint64_t offset = need->addr - addr;
 
 	need->flags = flags;
-	return !(flags & VIRTQ_DESC_F_WRITE) == !need->is_write && offset < len_bytes &&
+	return is_write == need->is_write && offset < len_bytes &&
 	       need->len_bytes <= len_bytes - offset;
 }
 
