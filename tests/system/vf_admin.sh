@@ -3,7 +3,7 @@
 # What the server's administrator decides of a VF with `ip link set DEV vf N` is carried out by the card,
 # whatever the guest does, and is shown: spoofchk, vlan, rate, trust. Address and state: vf_passthrough.
 # needs: iommu
-# seconds: 600
+# seconds: 900
 . "$(dirname "$0")/lib.sh"
 script_begin
 
@@ -68,7 +68,7 @@ check "d, which is in the same, can" guest_ping c 10.0.0.4
 check "with full frames" guest_run c "ping -c 3 -i 0.2 -W 2 -s 1472 10.0.0.4"
 world_up 0
 check "a rule to the world" rule pf0vf0 50 all -- mirred egress redirect dev "$(rep p0)"
-world_run 0 timeout 20 tcpdump -n -e -c 1 -i world vlan 10 >"$state/tag" 2>/dev/null &
+world_run 0 timeout 20 tcpdump -Z root -n -e -c 1 -i world vlan 10 >"$state/tag" 2>/dev/null &
 sleep 2
 guest_run c "ping -c 3 -i 0.2 -W 1 10.0.0.200" >/dev/null
 wait $!
