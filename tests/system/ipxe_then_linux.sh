@@ -4,7 +4,7 @@
 # address and fetches Linux from beyond an uplink; then Linux's own driver works on the same function.
 # Kernel and root file system come by HTTP: TFTP waits for an answer to each packet, and here that is long.
 # needs: iommu
-# seconds: 300
+# seconds: 420
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/clients/lib.sh"
 script_begin
@@ -23,6 +23,7 @@ guest_load=(-bios bios-256k.bin) guest_memory=320
 guest_boot f -device "vfio-pci,host=$(vf_bdf 0),bootindex=0,romfile=$clients/netboot/virtio.rom"
 check "iPXE is given an address" wait_for 90 netboot_said 'DHCPACK.*10\.0\.0\.'
 check "and asks for its script" wait_for 30 netboot_said 'boot\.ipxe'
+check "then for Linux" wait_for 120 netboot_said '/initrd'
 check "Linux boots from what iPXE has fetched" guest_up f 180 || die "no guest f"
 note "$(cat "$state/guest-f/console.log" | tr -d '\r\033' | grep -aoE 'iPXE [0-9.+]+|http://[^ ]*' | sort -u | tr '\n' ' ')"
 check "it has no disk" guest_run f 'test ! -e /dev/vda'

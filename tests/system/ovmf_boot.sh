@@ -24,6 +24,7 @@ check "UEFI is given an address" wait_for 120 netboot_said "DHCPACK.* $(guest_ma
 check_ge "by a PXE client of the UEFI kind" 1 "$(netboot_said 'vendor class: PXEClient:Arch:00007')"
 check "and has the boot file, all of it" wait_for 60 netboot_said 'sent .*/ipxe\.efi to 10\.0\.0\.'
 check "which runs, and asks for its script" wait_for 60 netboot_said 'boot\.ipxe'
+check "then for Linux" wait_for 120 netboot_said '/initrd'
 check "Linux boots from what it has fetched" guest_up e 180 || die "no guest e"
 check "by UEFI" guest_run e 'test -d /sys/firmware/efi'
 check "Linux's driver has the device" \

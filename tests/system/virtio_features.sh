@@ -49,7 +49,7 @@ vdpa_case() {
 }
 
 card_up
-guests_up b
+guests_up a b # v0 and v1: representors are numbered as devices are made
 vdpa_add v2 "$(guest_mac c)" || die "no v2"
 wait_for 5 rep pf0sf2 && ip link set "$(rep pf0sf2)" up
 rules_clear
