@@ -26,6 +26,8 @@ static void random_packet(uint8_t offloads)
 
 	if (wish.payload_bytes / 20 > wish.gso_size)
 		wish.gso_size = (uint16_t)(wish.payload_bytes / 20 + check_random(2000));
+	if (wish.gso_size > 8800) /* with headers it must fit the ports' MTU */
+		wish.gso_size = 8800;
 	gso_make(&packet, &wish);
 	if (gso_is_accepted(&packet, offloads))
 		return;
