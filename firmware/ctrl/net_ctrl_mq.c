@@ -31,7 +31,10 @@ bool net_ctrl_mq_pairs(struct net_ctrl *nc, struct net_ctrl_io *io)
 	return true;
 }
 
-/* The end of both commands: a length, and so many bytes of a key. NULL: they do not end so, or no memory. */
+/*
+ * The end of both commands: a length, and so many bytes of a key. Linux (6.12) sends a byte more, which says
+ * nothing. NULL: they do not end so, or no memory.
+ */
 static struct rss *mq_read_key(const struct net_ctrl_io *io, uint32_t at, uint32_t hash_types)
 {
 	uint32_t key_bytes;
@@ -40,8 +43,8 @@ static struct rss *mq_read_key(const struct net_ctrl_io *io, uint32_t at, uint32
 	if (at >= io->len_bytes || at >= io->have_bytes || hash_types & ~RSS_HASH_TYPES)
 		return NULL;
 	key_bytes = io->data[at];
-	if (io->len_bytes != at + 1 + key_bytes || io->len_bytes > io->have_bytes ||
-	    key_bytes > RSS_MAX_KEY_BYTES || (!key_bytes && hash_types))
+	if (io->have_bytes < at + 1 + key_bytes || key_bytes > RSS_MAX_KEY_BYTES ||
+	    (!key_bytes && hash_types))
 		return NULL;
 	rss = rss_create(io->data + at + 1, key_bytes);
 	if (rss)

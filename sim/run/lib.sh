@@ -18,6 +18,7 @@ server_pid='' soc_pid='' agent_pid='' server_dir='' card_ram='' agent_in='' agen
 prepare_all() {
 	local log=$LOGS/make.log line rc=0 told
 	mkdir -p "$LOGS"
+	: >"$log"
 	say "checking what this machine has"
 	"$xvio_root/sim/server/setup"
 	say "building firmware, driver, tools and the emulated card"

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # The kernel's own selftests/drivers/net/virtio_net, unchanged, on two vDPA devices that are the server's
 # own NICs, connected by rules. Their feature filter is a file of a debug kernel: virtio_filter.ko has it.
+# soc: native
 # seconds: 180
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/clients/lib.sh"

@@ -336,19 +336,27 @@ static void test_each_needs_its_feature(void **state)
 	}
 }
 
+/* A key says how long it is: what comes behind it says nothing. */
+static bool ends_with_key(const struct sample *command)
+{
+	return command->feature == VIRTIO_NET_F_RSS || command->feature == VIRTIO_NET_F_HASH_REPORT;
+}
+
 static void test_each_needs_its_length(void **state)
 {
 	unsigned i;
 	uint32_t bytes, good_bytes;
+	struct sample command;
 
 	(void)state;
 	begin_enabled(~UINT64_C(0));
 	for (i = 0; i < NUM_SAMPLES; i++) {
-		sample(i);
+		command = sample(i);
 		good_bytes = cmd_bytes;
 		memset(cmd + good_bytes, 0, 100);
 		for (bytes = 0; bytes < good_bytes + 20; bytes++) {
-			if (bytes == good_bytes || (i == 20 && bytes == good_bytes + 16))
+			if (bytes == good_bytes || (i == 20 && bytes == good_bytes + 16) ||
+			    (bytes > good_bytes && ends_with_key(&command)))
 				continue;
 			sample(i);
 			cmd_bytes = bytes;
