@@ -3,6 +3,7 @@
 # Rings that come and go under traffic: a guest on a VF changes their sizes (each queue is reset and enabled
 # anew), and unbinds and binds its driver (the device is reset); what it sends afterwards arrives as it was sent.
 # needs: iommu
+# soc: native
 # seconds: 600
 . "$(dirname "$0")/lib.sh"
 script_begin
