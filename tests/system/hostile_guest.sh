@@ -19,7 +19,7 @@ did() { awk -v w="$2" '{ for (i = 1; i < NF; i++) if ($i == w) n = $(i + 1) } EN
 	"$state/hostile-$1"; }
 
 # ring_errors REP: all that the card has refused of a port's rings.
-ring_errors() { ethtool -S "$1" | awk '$1 ~ /^(ring_err_|dma_error)/ { n += $2 } END { print n + 0 }'; }
+ring_errors() { ethtool -S "$1" | awk '$1 ~ /^(ring_err_|iotlb_refused|dma_error)/ { n += $2 } END { print n + 0 }'; }
 
 # longest_gap: seconds of the transfer in a row in which nothing was sent.
 longest_gap() {

@@ -31,16 +31,18 @@
 #define OWN_BYTES 0x40000ull
 #define QUEUE_BYTES \
 	0x4000u /* of each of the two queues: descriptors, driver's area, device's area */
-#define DRIVER_AREA 0x1000u
-#define DEVICE_AREA 0x2000u
-#define BUFFERS	    0x8000u
-#define FRAME_BYTES 72u /* with a header */
-#define LIVE	    (VIRTIO_STATUS_ACKNOWLEDGE | VIRTIO_STATUS_DRIVER | VIRTIO_STATUS_FEATURES_OK)
-#define MUST	    (VIRTIO_BIT(VIRTIO_F_VERSION_1) | VIRTIO_BIT(VIRTIO_F_ACCESS_PLATFORM))
+#define DRIVER_AREA    0x1000u
+#define DEVICE_AREA    0x2000u
+#define BUFFERS	       0x8000u
+#define FRAME_BYTES    72u /* with a header */
+#define LIVE	       (VIRTIO_STATUS_ACKNOWLEDGE | VIRTIO_STATUS_DRIVER | VIRTIO_STATUS_FEATURES_OK)
+#define VDPA_KEEPS_MAP 8 /* VHOST_BACKEND_F_IOTLB_PERSIST: a reset leaves the address map alone */
+#define MUST	       (VIRTIO_BIT(VIRTIO_F_VERSION_1) | VIRTIO_BIT(VIRTIO_F_ACCESS_PLATFORM))
 
 /* What a round does to a queue. */
 struct setup {
 	uint16_t size;
+	uint16_t base; /* vDPA: where the device goes on in the ring */
 	uint64_t desc, driver, device;
 };
 
@@ -199,7 +201,7 @@ static bool vdpa_ioctl(unsigned long request, void *arg)
 
 static void vdpa_open(const char *chardev)
 {
-	uint64_t backend = 1ull << VHOST_BACKEND_F_IOTLB_MSG_V2;
+	uint64_t backend = 1ull << VHOST_BACKEND_F_IOTLB_MSG_V2 | 1ull << VDPA_KEEPS_MAP;
 	struct vhost_msg_v2 msg = {
 		.type = VHOST_IOTLB_MSG_V2,
 		.iotlb = {.iova = OWN_IOVA,
@@ -246,7 +248,7 @@ static uint8_t vdpa_status(void)
 static void vdpa_set_queue(unsigned int i, const struct setup *setup)
 {
 	struct vhost_vring_state num = {.index = i, .num = setup->size};
-	struct vhost_vring_state base = {.index = i, .num = one_in(8) ? (uint16_t)rnd() : 0};
+	struct vhost_vring_state base = {.index = i, .num = setup->base};
 	struct vhost_vring_state enable = {.index = i, .num = 1};
 	struct vhost_vring_file kick = {.index = i, .fd = vdpa_kick[i % 2]};
 	struct vhost_vring_addr addr = {
@@ -317,7 +319,7 @@ static struct setup good_setup(unsigned int queue)
 {
 	const uint64_t iova = OWN_IOVA + queue * QUEUE_BYTES;
 
-	return (struct setup){64, iova, iova + DRIVER_AREA, iova + DEVICE_AREA};
+	return (struct setup){64, 0, iova, iova + DRIVER_AREA, iova + DEVICE_AREA};
 }
 
 /* Ours, mostly; else near the end of it, or anywhere. */
@@ -385,6 +387,8 @@ static struct setup some_setup(unsigned int queue)
 
 	if (one_in(16))
 		setup.size = (uint16_t)rnd();
+	if (one_in(16))
+		setup.base = (uint16_t)rnd();
 	if (one_in(16))
 		setup.desc = some_address();
 	if (one_in(24))

@@ -67,6 +67,8 @@ static void vf_before(uint32_t offset, unsigned size_bytes, uint32_t value)
 	if (offset == COMMON(queue_enable) && size_bytes == 2 && value == 1 &&
 	    common.queue_select < SHADOW_QUEUES)
 		vf.enabled[common.queue_select] = true;
+	if (offset == COMMON(config_msix_vector) && size_bytes == 2)
+		shadow_set_config_vector(common.config_msix_vector, (uint16_t)value);
 	if (offset == COMMON(device_status) && size_bytes == 1)
 		live |= value & VIRTIO_STATUS_DRIVER_OK;
 	for (i = 0; i < SHADOW_QUEUES; i++) {
@@ -87,7 +89,7 @@ static void vf_after(void)
 		memset(vf.features, 0, sizeof(vf.features));
 		memset(vf.enabled, 0, sizeof(vf.enabled));
 	}
-	shadow_set_config_vector(common.config_msix_vector);
+	shadow_set_config_vector(common.config_msix_vector, common.config_msix_vector);
 	if (common.queue_select < SHADOW_QUEUES) {
 		vf.enabled[common.queue_select] = common.queue_enable;
 		vf.queue[common.queue_select] = (struct shadow_config){

@@ -21,7 +21,7 @@ static struct {
 	unsigned num_running[2];
 	struct shadow_queue *running[2][SHADOW_QUEUES];
 	struct shadow_map map[2]; /* the new one, the old one */
-	uint16_t config_vector;
+	uint16_t config_vector[2];
 	int refuse_after;
 } shadow;
 
@@ -50,7 +50,7 @@ void shadow_reset(void)
 	for (i = 0; i < 2 * SHADOW_QUEUES; i++)
 		shadow_stop(i / SHADOW_QUEUES, i % SHADOW_QUEUES);
 	memset(shadow.map, 0, sizeof(shadow.map));
-	shadow.config_vector = VIRTIO_MSI_NO_VECTOR;
+	shadow_set_config_vector(VIRTIO_MSI_NO_VECTOR, VIRTIO_MSI_NO_VECTOR);
 	shadow.refuse_after = -1;
 }
 
@@ -129,9 +129,10 @@ void shadow_start(bool is_port, unsigned number, const struct shadow_config *con
 	shadow_claim_areas(queue);
 }
 
-void shadow_set_config_vector(uint16_t vector)
+void shadow_set_config_vector(uint16_t vector, uint16_t next)
 {
-	shadow.config_vector = vector;
+	shadow.config_vector[0] = vector;
+	shadow.config_vector[1] = next;
 }
 
 void shadow_begin_map(const struct xvio_map_entry *entries, unsigned num)
@@ -318,7 +319,7 @@ static bool shadow_vector_is_set(bool is_port, uint64_t vector)
 		if (shadow.running[is_port][i]->config.vector == vector)
 			return true;
 	}
-	return !is_port && vector == shadow.config_vector;
+	return !is_port && (vector == shadow.config_vector[0] || vector == shadow.config_vector[1]);
 }
 
 /* Whether the bus (the IOMMU) carries it out for this function. */

@@ -34,8 +34,8 @@ void shadow_reset(void);
 void shadow_start(bool is_port, unsigned queue, const struct shadow_config *config);
 void shadow_stop(bool is_port, unsigned queue);
 
-/* The vector for changes of the configuration. */
-void shadow_set_config_vector(uint16_t vector);
+/* The vector for changes of the configuration; and the one that a write is about to make of it. */
+void shadow_set_config_vector(uint16_t vector, uint16_t next);
 
 /*
  * The port's address map is about to change to this one, which lives as long as it is in use; it
