@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # A guest with UEFI firmware (OVMF), whose own driver, VirtioNetDxe, drives a vDPA device: DHCP and a
 # file by TFTP; what that file does (iPXE) fetches Linux, whose driver then works on the same device.
-# soc: native
-# seconds: 420
+# soc: none
+# seconds: 800
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/clients/lib.sh"
 script_begin
@@ -21,11 +21,11 @@ guest_load=(-drive "if=pflash,format=raw,readonly=on,file=$clients/netboot/OVMF_
 	-drive "if=pflash,format=raw,file=$state/vars.fd") guest_memory=320
 guest_nic=romfile=,disable-legacy=on,bootindex=0
 check "guest e starts" guest_start e "$(guest_dev e)" || die "no guest e"
-check "UEFI is given an address" wait_for 120 netboot_said "DHCPACK.* $(guest_mac e)"
+check "UEFI is given an address" wait_for 300 netboot_said "DHCPACK.* $(guest_mac e)"
 check_ge "by a PXE client of the UEFI kind" 1 "$(netboot_said 'vendor class: PXEClient:Arch:00007')"
 check "and has the boot file, all of it" wait_for 60 netboot_said 'sent .*/ipxe\.efi to 10\.0\.0\.'
 check "which runs, and asks for its script" wait_for 60 netboot_said 'boot\.ipxe'
-check "then for Linux" wait_for 120 netboot_said '/initrd'
+check "then for Linux" wait_for 300 netboot_said '/initrd'
 check "Linux boots from what it has fetched" guest_up e 180 || die "no guest e"
 check "by UEFI" guest_run e 'test -d /sys/firmware/efi'
 check "Linux's driver has the device" \
