@@ -31,19 +31,20 @@ bool net_ctrl_mq_pairs(struct net_ctrl *nc, struct net_ctrl_io *io)
 	return true;
 }
 
-/*
- * The end of both commands: a length, and so many bytes of a key. Linux (6.12) sends a byte more, which says
- * nothing. NULL: they do not end so, or no memory.
- */
+#define MQ_MAX_PAD_BYTES 1u /* behind a key: Linux (6.12) sends its structure as the compiler rounds it up */
+
+/* The end of both commands: a length, and so many bytes of a key. NULL: they do not end so, or no memory. */
 static struct rss *mq_read_key(const struct net_ctrl_io *io, uint32_t at, uint32_t hash_types)
 {
-	uint32_t key_bytes;
+	uint32_t key_bytes, end;
 	struct rss *rss;
 
 	if (at >= io->len_bytes || at >= io->have_bytes || hash_types & ~RSS_HASH_TYPES)
 		return NULL;
 	key_bytes = io->data[at];
-	if (io->have_bytes < at + 1 + key_bytes || key_bytes > RSS_MAX_KEY_BYTES ||
+	end = at + 1 + key_bytes;
+	if (io->len_bytes < end || io->len_bytes > end + MQ_MAX_PAD_BYTES ||
+	    io->len_bytes > io->have_bytes || key_bytes > RSS_MAX_KEY_BYTES ||
 	    (!key_bytes && hash_types))
 		return NULL;
 	rss = rss_create(io->data + at + 1, key_bytes);
