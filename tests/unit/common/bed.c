@@ -16,6 +16,14 @@
 
 struct driver_rings bed_rings;
 
+uint64_t bed_ring_features(void)
+{
+	return (bed_rings.packed ? VIRTIO_BIT(VIRTIO_F_RING_PACKED) : 0) |
+	       (bed_rings.event_idx ? VIRTIO_BIT(VIRTIO_F_EVENT_IDX) : 0) |
+	       (bed_rings.in_order ? VIRTIO_BIT(VIRTIO_F_IN_ORDER) : 0) |
+	       (bed_rings.indirect ? VIRTIO_BIT(VIRTIO_F_INDIRECT_DESC) : 0);
+}
+
 static unsigned bed_num_ports;
 
 void bed_start(unsigned num_cores, unsigned num_uplinks)

@@ -22,6 +22,9 @@
 /* What the rings of ports that are added from now on are like; a test sets it. */
 extern struct driver_rings bed_rings;
 
+/* The feature bits that a driver with such rings accepts. */
+uint64_t bed_ring_features(void);
+
 struct bed_port {
 	uint16_t number;
 	uint16_t hdr_bytes;

@@ -54,14 +54,6 @@ static bool ack_is_last(const uint8_t *cmd, uint32_t cmd_bytes)
 
 static const struct virtio_ctrlq_interpreter interpreter = {interpret, ack_is_last};
 
-static uint64_t ring_features(void)
-{
-	return NET_FEATURES_MUST | (bed_rings.packed ? VIRTIO_BIT(VIRTIO_F_RING_PACKED) : 0) |
-	       (bed_rings.event_idx ? VIRTIO_BIT(VIRTIO_F_EVENT_IDX) : 0) |
-	       (bed_rings.in_order ? VIRTIO_BIT(VIRTIO_F_IN_ORDER) : 0) |
-	       (bed_rings.indirect ? VIRTIO_BIT(VIRTIO_F_INDIRECT_DESC) : 0);
-}
-
 static unsigned make_ready(unsigned index, uint16_t last_avail)
 {
 	const struct virtio_vq setup = {
@@ -114,12 +106,12 @@ static void start(uint64_t more_features, unsigned index)
 		.port = PORT,
 		.num_pairs = NUM_PAIRS,
 		.queue_base = BASE,
-		.offered = ring_features() | MQ | CTRL_VQ,
+		.offered = bed_ring_features() | NET_FEATURES_MUST | MQ | CTRL_VQ,
 		.map = iotlb_create(entry, num, &bad),
 		.interpreter = &interpreter,
 		.interpreter_arg = &dev,
 	};
-	go_live(ring_features() | more_features, index);
+	go_live(bed_ring_features() | NET_FEATURES_MUST | more_features, index);
 }
 
 /* Room for an answer is as much as is asked back, then nothing. */
@@ -366,7 +358,7 @@ static void bad_chains(void **state)
 			assert_int_equal(card_stat(XVIO_STAT_RING_ERR_DIRECTION), before + 1);
 		assert_int_equal(virtio_dev_set_status(&dev, 0), XVIO_ST_OK);
 		driver_reset(&driver);
-		go_live(ring_features() | CTRL_VQ, 2);
+		go_live(bed_ring_features() | NET_FEATURES_MUST | CTRL_VQ, 2);
 		run(VIRTIO_NET_OK, 0, 5, 1);
 	}
 }
@@ -395,7 +387,7 @@ static void every_dma_operation_fails_once(void **state)
 		assert_int_equal(dev.vq[2].error, XVIO_RING_ERR_DMA);
 		assert_int_equal(virtio_dev_set_status(&dev, 0), XVIO_ST_OK);
 		driver_reset(&driver);
-		go_live(ring_features() | CTRL_VQ, 2);
+		go_live(bed_ring_features() | NET_FEATURES_MUST | CTRL_VQ, 2);
 		run(VIRTIO_NET_OK, 0, 5, 1);
 	}
 }
@@ -410,7 +402,7 @@ static void no_memory_is_lost(void **state)
 	free_bytes = heap_free_bytes();
 	for (unsigned i = 0; i < 5; i++) {
 		driver_reset(&driver);
-		go_live(ring_features() | CTRL_VQ, 2);
+		go_live(bed_ring_features() | NET_FEATURES_MUST | CTRL_VQ, 2);
 		run(VIRTIO_NET_OK, 0, 5, 1);
 		assert_int_equal(virtio_dev_set_status(&dev, 0), XVIO_ST_OK);
 		poll();

@@ -3,12 +3,11 @@
  * Virtual functions: their registers as a driver uses them that was written from virtio 1.2, 3.1.1 and
  * 4.1.4.3; drivers that do not keep to it; what becomes of a VF when it is reset or taken away.
  */
-#include "card.h"
 #include "common/check.h"
 #include "ctrl/cmd.h"
-#include "ctrl/virtio_pci.h"
 #include "path/port.h"
 #include "path/vnet.h"
+#include "vf_regs.h"
 
 #define RING_BYTES 0x4000u
 #define QUEUE_SIZE 16u
@@ -16,28 +15,8 @@
 #define PORT	   ((uint16_t)XVIO_PORT_VF(VF))
 #define FUNCTION   ((uint16_t)XVIO_FUNCTION_VF(VF))
 
-#define WR(member, value) write_field(FIELD(member), value)
-#define RD(member)	  fake_vf_read(VF, FIELD(member))
-#define FIELD(member) \
-	offsetof(struct virtio_pci_common, member), sizeof(((struct virtio_pci_common *)0)->member)
-
-/* A write, carried out: as if the driver read something after it. */
-static void write_at(unsigned vf, uint32_t offset, unsigned size_bytes, uint32_t value)
-{
-	fake_vf_write(vf, offset, size_bytes, value);
-	ctrl_poll();
-}
-
-static void write_field(uint32_t offset, unsigned size_bytes, uint32_t value)
-{
-	write_at(VF, offset, size_bytes, value);
-}
-
-static void write_address(uint32_t offset, uint64_t address)
-{
-	write_at(VF, offset, 4, (uint32_t)address);
-	write_at(VF, offset + 4, 4, (uint32_t)(address >> 32));
-}
+#define WR(member, value) VF_WR(VF, member, value)
+#define RD(member)	  VF_RD(VF, member)
 
 static uint64_t ring_addr(unsigned queue)
 {
@@ -71,10 +50,7 @@ static uint64_t read_features(void)
 
 static void accept_features(uint64_t features)
 {
-	WR(driver_feature_select, 0);
-	WR(driver_feature, (uint32_t)features);
-	WR(driver_feature_select, 1);
-	WR(driver_feature, (uint32_t)(features >> 32));
+	vf_write_features(VF, features);
 	WR(device_status, 3);
 	WR(device_status, 11);
 }
@@ -90,9 +66,9 @@ static void set_up_queue(unsigned queue)
 	WR(queue_select, queue);
 	WR(queue_size, QUEUE_SIZE);
 	WR(queue_msix_vector, 1 + queue);
-	write_address(offsetof(struct virtio_pci_common, queue_desc), ring_addr(queue));
-	write_address(offsetof(struct virtio_pci_common, queue_driver), ring_addr(queue) + 0x1000);
-	write_address(offsetof(struct virtio_pci_common, queue_device), ring_addr(queue) + 0x2000);
+	VF_WR_ADDRESS(VF, queue_desc, ring_addr(queue));
+	VF_WR_ADDRESS(VF, queue_driver, ring_addr(queue) + 0x1000);
+	VF_WR_ADDRESS(VF, queue_device, ring_addr(queue) + 0x2000);
 	WR(queue_enable, 1);
 }
 
@@ -197,10 +173,7 @@ static void features_refused(void **state)
 	assert_int_equal(RD(device_status), 3);
 	WR(device_status, 0);
 	WR(device_status, 1);
-	WR(driver_feature_select, 0);
-	WR(driver_feature, (uint32_t)offered);
-	WR(driver_feature_select, 1);
-	WR(driver_feature, (uint32_t)(offered >> 32));
+	vf_write_features(VF, offered);
 	WR(device_status, 9); /* good ones, but DRIVER is left out */
 	assert_int_equal(RD(device_status), 1);
 	accept_features(offered | VIRTIO_BIT(39));
@@ -243,7 +216,7 @@ static void queues_out_of_range(void **state)
 		assert_int_equal(RD(queue_size), 0);
 		WR(queue_size, QUEUE_SIZE);
 		WR(queue_msix_vector, 1);
-		write_address(offsetof(struct virtio_pci_common, queue_desc), ring_addr(0));
+		VF_WR_ADDRESS(VF, queue_desc, ring_addr(0));
 		WR(queue_enable, 1);
 		assert_int_equal(RD(queue_select), selects[i]);
 		assert_int_equal(RD(queue_size), 0);
@@ -281,9 +254,9 @@ static void queue_setup_is_checked(void **state)
 		WR(device_status, 1);
 		accept_features(bad[i].packed ? read_features() : split_features());
 		WR(queue_size, bad[i].size);
-		write_address(offsetof(struct virtio_pci_common, queue_desc), bad[i].desc);
-		write_address(offsetof(struct virtio_pci_common, queue_driver), bad[i].driver);
-		write_address(offsetof(struct virtio_pci_common, queue_device), bad[i].device);
+		VF_WR_ADDRESS(VF, queue_desc, bad[i].desc);
+		VF_WR_ADDRESS(VF, queue_driver, bad[i].driver);
+		VF_WR_ADDRESS(VF, queue_device, bad[i].device);
 		WR(queue_enable, 1);
 		assert_int_equal(RD(queue_enable), 0);
 		assert_int_equal(RD(device_status), 11 | VIRTIO_STATUS_NEEDS_RESET);
@@ -301,7 +274,7 @@ static void an_enabled_queue_stays(void **state)
 	WR(queue_select, 0);
 	WR(queue_size, 4);
 	WR(queue_msix_vector, 3);
-	write_address(offsetof(struct virtio_pci_common, queue_desc), 0x4440);
+	VF_WR_ADDRESS(VF, queue_desc, 0x4440);
 	WR(queue_enable, 0);
 	WR(queue_enable, 1);
 	assert_int_equal(RD(queue_size), QUEUE_SIZE);
@@ -343,7 +316,7 @@ static void odd_accesses(void **state)
 				field |= writable[i][0] == offset && writable[i][1] == size;
 			if (field)
 				continue;
-			write_at(VF, offset, size, 0xa5a5a5a5);
+			vf_write(VF, offset, size, 0xa5a5a5a5);
 			assert_memory_equal(before, hal_vf_page(VF), sizeof(before));
 		}
 	}
@@ -394,8 +367,8 @@ static void others_are_left_alone(void **state)
 	(void)state;
 	go_live();
 	fake_vf_reset(0);
-	write_at(0, 0x14, 1, 0);
-	write_at(2, 0x14, 1, 3);
+	vf_write(0, 0x14, 1, 0);
+	vf_write(2, 0x14, 1, 3);
 	assert_int_equal(RD(device_status), 15);
 	assert_true(runs(0) && runs(1));
 	assert_int_equal(fake_vf_read(2, 0x14, 1), 3);

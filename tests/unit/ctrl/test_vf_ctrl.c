@@ -3,12 +3,11 @@
  * Commands by a VF's control queue: what they change is to be seen in its registers, and in the packets that
  * it gets from a neighbour, when the command is used; a reset undoes it (virtio 1.2, 5.1.6.5).
  */
-#include "card.h"
 #include "common/bed.h"
 #include "ctrl/net_features.h"
-#include "ctrl/virtio_pci.h"
 #include "path/flow.h"
 #include "path/rss.h"
+#include "vf_regs.h"
 
 #define BIT(feature) VIRTIO_BIT(VIRTIO_NET_F_##feature)
 #define A	     0u
@@ -19,23 +18,6 @@
 static struct driver driver[2][4];
 static unsigned control; /* B's control queue */
 static uint64_t accepted; /* by B */
-
-#define FIELD(member) \
-	offsetof(struct virtio_pci_common, member), sizeof(((struct virtio_pci_common *)0)->member)
-#define WR(vf, member, value) write_field(vf, FIELD(member), value)
-#define RD(vf, member)	      fake_vf_read(vf, FIELD(member))
-
-static void write_field(unsigned vf, uint32_t offset, unsigned size_bytes, uint32_t value)
-{
-	fake_vf_write(vf, offset, size_bytes, value);
-	ctrl_poll();
-}
-
-static void write_address(unsigned vf, uint32_t offset, uint64_t address)
-{
-	write_field(vf, offset, 4, (uint32_t)address);
-	write_field(vf, offset + 4, 4, (uint32_t)(address >> 32));
-}
 
 /* The device's configuration. */
 #define CONFIG(member)                                                               \
@@ -57,46 +39,20 @@ static void set_up_queue(unsigned vf, unsigned index, unsigned place)
 		driver_reset(queue);
 	else
 		driver_init(queue, addr, addr, 64, place != BED_TX, bed_rings);
-	WR(vf, queue_select, index);
-	WR(vf, queue_size, queue->size);
-	WR(vf, queue_msix_vector, 1 + place);
-	write_address(vf, offsetof(struct virtio_pci_common, queue_desc),
-		      queue->iova + DRIVER_DESC_OFFSET);
-	write_address(vf, offsetof(struct virtio_pci_common, queue_driver),
-		      queue->iova + DRIVER_RING_OFFSET);
-	write_address(vf, offsetof(struct virtio_pci_common, queue_device),
-		      queue->iova + DRIVER_USED_OFFSET);
-	WR(vf, queue_enable, 1);
-	assert_int_equal(RD(vf, queue_enable), 1);
+	vf_set_up_queue(vf, index, 1 + place, queue);
 }
 
 static void go_live(unsigned vf, uint64_t features)
 {
-	features |= NET_FEATURES_MUST;
-	if (bed_rings.packed)
-		features |= VIRTIO_BIT(VIRTIO_F_RING_PACKED);
-	if (bed_rings.event_idx)
-		features |= VIRTIO_BIT(VIRTIO_F_EVENT_IDX);
-	if (bed_rings.indirect)
-		features |= VIRTIO_BIT(VIRTIO_F_INDIRECT_DESC);
-	if (bed_rings.in_order)
-		features |= VIRTIO_BIT(VIRTIO_F_IN_ORDER);
-	WR(vf, device_status, 3);
-	WR(vf, driver_feature_select, 0);
-	WR(vf, driver_feature, (uint32_t)features);
-	WR(vf, driver_feature_select, 1);
-	WR(vf, driver_feature, (uint32_t)(features >> 32));
-	WR(vf, device_status, 11);
-	assert_int_equal(RD(vf, device_status), 11);
+	assert_true(vf_accept_features(vf, features | bed_ring_features() | NET_FEATURES_MUST));
 	set_up_queue(vf, 0, BED_RX);
 	set_up_queue(vf, 1, BED_TX);
 	if (features & BIT(CTRL_VQ)) {
-		control = features & (BIT(MQ) | BIT(RSS)) ? RD(vf, num_queues) - 1 : 2;
+		control = features & (BIT(MQ) | BIT(RSS)) ? VF_RD(vf, num_queues) - 1 : 2;
 		set_up_queue(vf, control, CONTROL);
 	}
-	WR(vf, config_msix_vector, 0);
-	WR(vf, device_status, 15);
-	assert_int_equal(RD(vf, device_status), 15);
+	VF_WR(vf, config_msix_vector, 0);
+	vf_run(vf);
 }
 
 static void set_trust(bool trusted)
@@ -228,7 +184,7 @@ static void filters(void **state)
 	assert_int_equal(run_mac(other), VIRTIO_NET_ERR);
 	set(0x77, 1, NULL, 0);
 	assert_int_equal(run(1), VIRTIO_NET_ERR);
-	assert_int_equal(RD(B, device_status), 15);
+	assert_int_equal(VF_RD(B, device_status), 15);
 }
 
 /* 5.1.6.5.2.1: mac reads as it was set when the command is used; a reset brings back the first. */
@@ -245,7 +201,7 @@ static void mac_address(void **state)
 	assert_memory_equal(mac, other, 6);
 	assert_true(comes(other, 0));
 	assert_false(comes(own, 0));
-	WR(B, device_status, 0);
+	VF_WR(B, device_status, 0);
 	read_mac(mac);
 	assert_memory_equal(mac, own, 6);
 	go_live(B, accepted);
@@ -312,7 +268,7 @@ static void configuration(void **state)
 {
 	(void)state;
 	start(BIT(CTRL_VQ) | BIT(MQ) | BIT(RSS));
-	assert_int_equal(CONFIG(max_virtqueue_pairs), (RD(B, num_queues) - 1) / 2);
+	assert_int_equal(CONFIG(max_virtqueue_pairs), (VF_RD(B, num_queues) - 1) / 2);
 	assert_in_range(CONFIG(max_virtqueue_pairs), 2, 0x8000);
 	assert_true(CONFIG(rss_max_key_size) >= 40);
 	assert_true(CONFIG(rss_max_indirection_table_length) >= 128);
@@ -401,7 +357,7 @@ static void pairs(void **state)
 				num_second++;
 			}
 		}
-		WR(B, device_status, 0);
+		VF_WR(B, device_status, 0);
 		go_live(B, accepted);
 	}
 	assert_in_range(num_second, 1, 39); /* by a secret hash */

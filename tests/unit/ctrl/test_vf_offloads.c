@@ -3,11 +3,10 @@
  * Offloads that are negotiated over a VF's registers are what its queues do; features that need others are not
  * accepted without them (virtio 1.2, 5.1.3.1).
  */
-#include "card.h"
 #include "common/gso_bed.h"
 #include "ctrl/net_features.h"
-#include "ctrl/virtio_pci.h"
 #include "path/flow.h"
+#include "vf_regs.h"
 
 #define BIT(feature) VIRTIO_BIT(VIRTIO_NET_F_##feature)
 
@@ -15,57 +14,11 @@ static struct bed_port sender;
 static struct gso_receiver receiver;
 static struct gso_packet packet;
 
-#define FIELD(member) \
-	offsetof(struct virtio_pci_common, member), sizeof(((struct virtio_pci_common *)0)->member)
-#define WR(vf, member, value) write_field(vf, FIELD(member), value)
-#define RD(vf, member)	      fake_vf_read(vf, FIELD(member))
-
-static void write_field(unsigned vf, uint32_t offset, unsigned size_bytes, uint32_t value)
-{
-	fake_vf_write(vf, offset, size_bytes, value);
-	ctrl_poll();
-}
-
-static void write_address(unsigned vf, uint32_t offset, uint64_t address)
-{
-	write_field(vf, offset, 4, (uint32_t)address);
-	write_field(vf, offset + 4, 4, (uint32_t)(address >> 32));
-}
-
-static void set_up_queue(unsigned vf, unsigned index, const struct driver *driver)
-{
-	WR(vf, queue_select, index);
-	WR(vf, queue_size, driver->size);
-	WR(vf, queue_msix_vector, 1 + index);
-	write_address(vf, offsetof(struct virtio_pci_common, queue_desc),
-		      driver->iova + DRIVER_DESC_OFFSET);
-	write_address(vf, offsetof(struct virtio_pci_common, queue_driver),
-		      driver->iova + DRIVER_RING_OFFSET);
-	write_address(vf, offsetof(struct virtio_pci_common, queue_device),
-		      driver->iova + DRIVER_USED_OFFSET);
-	WR(vf, queue_enable, 1);
-}
-
 /* Whether the device goes along with them. */
 static bool accept_features(unsigned vf, uint64_t features)
 {
-	if (bed_rings.packed)
-		features |= VIRTIO_BIT(VIRTIO_F_RING_PACKED);
-	if (bed_rings.event_idx)
-		features |= VIRTIO_BIT(VIRTIO_F_EVENT_IDX);
-	if (bed_rings.in_order)
-		features |= VIRTIO_BIT(VIRTIO_F_IN_ORDER);
-	if (bed_rings.indirect)
-		features |= VIRTIO_BIT(VIRTIO_F_INDIRECT_DESC);
-	features |= NET_FEATURES_MUST;
-	WR(vf, device_status, 0);
-	WR(vf, device_status, 3);
-	WR(vf, driver_feature_select, 0);
-	WR(vf, driver_feature, (uint32_t)features);
-	WR(vf, driver_feature_select, 1);
-	WR(vf, driver_feature, (uint32_t)(features >> 32));
-	WR(vf, device_status, 11);
-	return RD(vf, device_status) == 11;
+	VF_WR(vf, device_status, 0);
+	return vf_accept_features(vf, features | bed_ring_features() | NET_FEATURES_MUST);
 }
 
 static void go_live(struct bed_port *port, unsigned vf, uint64_t features)
@@ -78,10 +31,9 @@ static void go_live(struct bed_port *port, unsigned vf, uint64_t features)
 		const uint64_t addr = UINT64_C(0x100000000) * (2 * vf + i + 1);
 
 		driver_init(&port->driver[i], addr, addr, DRIVER_MAX_SIZE, i == BED_RX, bed_rings);
-		set_up_queue(vf, i, &port->driver[i]);
+		vf_set_up_queue(vf, i, 1 + i, &port->driver[i]);
 	}
-	WR(vf, device_status, 15);
-	assert_int_equal(RD(vf, device_status), 15);
+	vf_run(vf);
 }
 
 static void start(void)
@@ -210,9 +162,9 @@ static void reset_forgets_offloads(void **state)
 			assert_true(accept_features(1, 0));
 			for (unsigned k = 0; k < 2; k++) {
 				driver_reset(&receiver.port.driver[k]);
-				set_up_queue(1, k, &receiver.port.driver[k]);
+				vf_set_up_queue(1, k, 1 + k, &receiver.port.driver[k]);
 			}
-			WR(1, device_status, 15);
+			vf_run(1);
 		}
 		gso_make(&packet, &wish);
 		gso_post_for(&receiver, &packet);

@@ -4,11 +4,10 @@
  * specification (common/driver.h), with each kind of ring; queues that are reset under traffic, and by
  * themselves (virtio 1.2, 2.6.1 and 4.1.4.3).
  */
-#include "card.h"
 #include "common/bed.h"
 #include "ctrl/net_features.h"
-#include "ctrl/virtio_pci.h"
 #include "path/flow.h"
+#include "vf_regs.h"
 
 #define NUM_PACKETS 300u
 #define RX_BYTES    1000u
@@ -23,73 +22,23 @@ struct vf {
 static struct vf a, b;
 static uint8_t frame[XVIO_MAX_FRAME_BYTES];
 
-#define FIELD(member) \
-	offsetof(struct virtio_pci_common, member), sizeof(((struct virtio_pci_common *)0)->member)
-#define WR(vf, member, value) write_field(vf, FIELD(member), value)
-#define RD(vf, member)	      fake_vf_read((vf)->number, FIELD(member))
-
-static void write_field(const struct vf *vf, uint32_t offset, unsigned size_bytes, uint32_t value)
-{
-	fake_vf_write(vf->number, offset, size_bytes, value);
-	ctrl_poll();
-}
-
-static void write_address(const struct vf *vf, uint32_t offset, uint64_t address)
-{
-	write_field(vf, offset, 4, (uint32_t)address);
-	write_field(vf, offset + 4, 4, (uint32_t)(address >> 32));
-}
-
-/* What a driver accepts that has such rings. */
-static uint64_t ring_features(void)
-{
-	uint64_t features = NET_FEATURES_MUST | VIRTIO_BIT(VIRTIO_F_RING_RESET) |
-			    VIRTIO_BIT(VIRTIO_F_NOTIFICATION_DATA) |
-			    VIRTIO_BIT(VIRTIO_F_ORDER_PLATFORM);
-
-	if (bed_rings.packed)
-		features |= VIRTIO_BIT(VIRTIO_F_RING_PACKED);
-	if (bed_rings.event_idx)
-		features |= VIRTIO_BIT(VIRTIO_F_EVENT_IDX);
-	if (bed_rings.indirect)
-		features |= VIRTIO_BIT(VIRTIO_F_INDIRECT_DESC);
-	if (bed_rings.in_order)
-		features |= VIRTIO_BIT(VIRTIO_F_IN_ORDER);
-	return features;
-}
+#define WR(vf, member, value) VF_WR((vf)->number, member, value)
+#define RD(vf, member)	      VF_RD((vf)->number, member)
 
 static void set_up_queue(const struct vf *vf, unsigned index)
 {
-	const uint64_t iova = vf->driver[index].iova;
-
-	WR(vf, queue_select, index);
-	WR(vf, queue_size, vf->driver[index].size);
-	WR(vf, queue_msix_vector, 1 + index);
-	write_address(vf, offsetof(struct virtio_pci_common, queue_desc),
-		      iova + DRIVER_DESC_OFFSET);
-	write_address(vf, offsetof(struct virtio_pci_common, queue_driver),
-		      iova + DRIVER_RING_OFFSET);
-	write_address(vf, offsetof(struct virtio_pci_common, queue_device),
-		      iova + DRIVER_USED_OFFSET);
-	WR(vf, queue_enable, 1);
-	assert_int_equal(RD(vf, queue_enable), 1);
+	vf_set_up_queue(vf->number, index, 1 + index, &vf->driver[index]);
 }
 
 static void go_live(const struct vf *vf)
 {
-	const uint64_t features = ring_features();
-
-	WR(vf, device_status, 3);
-	WR(vf, driver_feature_select, 0);
-	WR(vf, driver_feature, (uint32_t)features);
-	WR(vf, driver_feature_select, 1);
-	WR(vf, driver_feature, (uint32_t)(features >> 32));
-	WR(vf, device_status, 11);
-	assert_int_equal(RD(vf, device_status), 11);
+	assert_true(vf_accept_features(vf->number, bed_ring_features() | NET_FEATURES_MUST |
+							   VIRTIO_BIT(VIRTIO_F_RING_RESET) |
+							   VIRTIO_BIT(VIRTIO_F_NOTIFICATION_DATA) |
+							   VIRTIO_BIT(VIRTIO_F_ORDER_PLATFORM)));
 	set_up_queue(vf, BED_RX);
 	set_up_queue(vf, BED_TX);
-	WR(vf, device_status, 15);
-	assert_int_equal(RD(vf, device_status), 15);
+	vf_run(vf->number);
 }
 
 static void add_vf(struct vf *vf, unsigned number, uint16_t size)
