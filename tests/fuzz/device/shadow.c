@@ -334,12 +334,35 @@ static bool shadow_allows(bool is_port, const struct hal_dma_op *op, const void 
 				    is_writable ? WORLD_HOSTILE_BYTES : READ_ONLY);
 }
 
+static bool shadow_find_ring(bool is_port, const struct hal_dma_op *op, uint64_t addr,
+			     const void *host)
+{
+	unsigned i;
+
+	for (i = 0; i < shadow.num_running[is_port]; i++) {
+		if (shadow_is_ring(shadow.running[is_port][i], op, addr, host))
+			return true;
+	}
+	return false;
+}
+
+/* Whosever it may be takes note of it: a queue that explains anything must not hide it from the others. */
+static bool shadow_find_buffer(bool is_port, const struct hal_dma_op *op, uint64_t addr,
+			       const void *host)
+{
+	bool found = false;
+	unsigned i;
+
+	for (i = 0; i < shadow.num_running[is_port]; i++)
+		found |= shadow_is_buffer(shadow.running[is_port][i], op, addr, host);
+	return found;
+}
+
 bool shadow_bus(bool is_port, const struct hal_dma_op *op, const void *host)
 {
 	const unsigned num = shadow.num_running[is_port];
 	uint64_t addr = op->host_addr;
 	bool allowed;
-	unsigned i;
 
 	if (op->dir == HAL_DMA_MSIX) {
 		world_check(shadow_vector_is_set(is_port, addr),
@@ -348,13 +371,9 @@ bool shadow_bus(bool is_port, const struct hal_dma_op *op, const void *host)
 	}
 	world_check(!is_port || shadow_unmap(op, &addr), "DMA to what is not mapped");
 	allowed = shadow_allows(is_port, op, host);
-	for (i = 0; i < 2 * num; i++) { /* rings first, then buffers */
-		struct shadow_queue *queue = shadow.running[is_port][i % num];
-
-		if ((i < num ? shadow_is_ring : shadow_is_buffer)(queue, op, addr,
-								  allowed ? host : NULL))
-			return allowed;
-	}
+	if (shadow_find_ring(is_port, op, addr, allowed ? host : NULL) ||
+	    shadow_find_buffer(is_port, op, addr, allowed ? host : NULL))
+		return allowed;
 	fprintf(stderr, "fuzz_device: address %#llx, %u bytes, %u queues run\n",
 		(unsigned long long)addr, op->len_bytes, num);
 	world_check(false, op->dir == HAL_DMA_READ ? "a read that no queue explains"
