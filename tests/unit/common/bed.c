@@ -276,6 +276,31 @@ void bed_check_pools(void)
 	fake_set_core(0);
 }
 
+struct bed_moment {
+	uint64_t op;
+	void (*fn)(void *arg);
+	void *arg;
+};
+
+static void bed_at_moment(uint64_t op, void *arg)
+{
+	const struct bed_moment *moment = arg;
+
+	if (op == moment->op)
+		moment->fn(moment->arg);
+}
+
+uint64_t bed_run_with(uint64_t num_ops, void (*fn)(void *arg), void *arg)
+{
+	const uint64_t began = fake_dma_ops();
+	struct bed_moment moment = {began + num_ops, fn, arg};
+
+	fake_set_script(bed_at_moment, &moment);
+	fake_run();
+	fake_set_script(NULL, NULL);
+	return fake_dma_ops() - began;
+}
+
 void bed_check_quiet(void)
 {
 	uint64_t counters[XVIO_STAT_NUM];

@@ -79,6 +79,9 @@ uint64_t bed_stat(uint16_t port, enum xvio_stat stat);
 /* No work is left: every packet buffer is free. */
 void bed_check_pools(void);
 
+/* fake_run(), in which fn(arg) is called before the DMA operation that comes after num_ops; returns how many came. */
+uint64_t bed_run_with(uint64_t num_ops, void (*fn)(void *arg), void *arg);
+
 /* That, and rx + split = tx + drops over the card. */
 void bed_check_quiet(void);
 

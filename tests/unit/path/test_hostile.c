@@ -493,42 +493,31 @@ static void test_guest_rewrites_its_memory(void **state)
 	}
 }
 
-struct late {
-	const struct hostile *ring;
-	uint64_t at_op;
-};
-
-static void rewrite_late(uint64_t op, void *arg)
+static void rewrite_late(void *arg)
 {
-	const struct late *late = arg;
+	const struct hostile *ring = arg;
 
-	if (op == late->at_op)
-		write_hostile(&a.driver[late->ring->index], late->ring, 0);
+	write_hostile(&a.driver[ring->index], ring, 0);
 }
 
 static uint64_t run_late(const struct hostile *ring, uint64_t num_ops)
 {
-	struct late late = {ring, 0};
+	struct hostile late = *ring;
 	struct worker_notice notice;
-	uint64_t began;
+	uint64_t num;
 
 	start();
-	began = fake_dma_ops();
-	late.at_op = began + num_ops;
 	bed_post(&a, 2, 1000);
 	assert_true(bed_send(&a, frame, 100, 2));
 	assert_true(bed_send(&b, frame, 100, 1));
 	bed_ring(&a, BED_TX);
 	bed_ring(&b, BED_TX);
-	fake_set_script(rewrite_late, &late);
-	fake_run();
-	fake_set_script(NULL, NULL);
-	began = fake_dma_ops() - began;
+	num = bed_run_with(num_ops, rewrite_late, &late);
 	while (worker_take_notice(&notice))
 		assert_int_equal(notice.port, PORT_A);
 	check_neighbours();
 	bed_check_quiet();
-	return began;
+	return num;
 }
 
 /* Each fault comes at each moment, instead of what was sound before. */

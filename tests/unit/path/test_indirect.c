@@ -221,41 +221,28 @@ static void test_faults(void **state)
 		run_fault(&packed_faults[i]);
 }
 
-struct late {
-	const struct fault *fault;
-	uint64_t at_op;
-};
-
-static void put_late(uint64_t op, void *arg)
+static void put_late(void *fault)
 {
-	const struct late *late = arg;
-
-	if (op == late->at_op)
-		put_fault(&a.driver[BED_TX], late->fault);
+	put_fault(&a.driver[BED_TX], fault);
 }
 
 static uint64_t run_late(const struct fault *fault, uint64_t num_ops)
 {
-	struct late late = {fault, 0};
+	struct fault late = *fault;
 	struct worker_notice notice;
-	uint64_t began;
+	uint64_t num;
 
 	start();
 	check_seed(7);
 	bed_post(&b, 3, 1600);
-	began = fake_dma_ops();
-	late.at_op = began + num_ops;
 	for (unsigned i = 0; i < 3; i++)
 		assert_true(bed_send(&a, frame, 100, 2));
 	bed_ring(&a, BED_TX);
-	fake_set_script(put_late, &late);
-	fake_run();
-	fake_set_script(NULL, NULL);
-	began = fake_dma_ops() - began;
+	num = bed_run_with(num_ops, put_late, &late);
 	while (worker_take_notice(&notice))
 		assert_int_equal(notice.port, PORT_A);
 	check_neighbours();
-	return began;
+	return num;
 }
 
 /* Each fault at each moment, in place of what was sound: what was checked is what is used. */
