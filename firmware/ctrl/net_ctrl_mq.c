@@ -31,8 +31,8 @@ bool net_ctrl_mq_pairs(struct net_ctrl *nc, struct net_ctrl_io *io)
 	return true;
 }
 
-#define MQ_MAX_PAD_BYTES \
-	1u /* behind a key: Linux (6.12) sends its structure as the compiler rounds it up */
+/* Behind a key: Linux (6.12) sends its structure as the compiler rounds it up. */
+#define MQ_MAX_PAD_BYTES 1u
 
 /* The end of both commands: a length, and so many bytes of a key. NULL: they do not end so, or no memory. */
 static struct rss *mq_read_key(const struct net_ctrl_io *io, uint32_t at, uint32_t hash_types)
