@@ -197,7 +197,7 @@ static void shadow_read_table(struct shadow_queue *queue, const uint8_t *host, u
 	}
 }
 
-static bool shadow_find_buf(const struct shadow_queue *queue, struct shadow_need *need)
+static void shadow_find_buf(const struct shadow_queue *queue, struct shadow_need *need)
 {
 	unsigned i;
 
@@ -206,9 +206,8 @@ static bool shadow_find_buf(const struct shadow_queue *queue, struct shadow_need
 
 		if ((queue->loose || buf->is_indirect) &&
 		    shadow_has(need, buf->addr, buf->len_bytes, buf->flags))
-			return true;
+			return;
 	}
-	return false;
 }
 
 static bool shadow_is_in(uint64_t addr, uint32_t len_bytes, uint64_t area, uint32_t area_bytes)
@@ -282,12 +281,13 @@ static bool shadow_is_buffer(struct shadow_queue *queue, const struct hal_dma_op
 
 	if (queue->blind)
 		return true;
-	if (!(!queue->loose && shadow_format(queue)->in_flight(queue, &need)) &&
-	    !shadow_find_buf(queue, &need))
-		return false;
-	if (host && !need.is_write && need.flags & VIRTQ_DESC_F_INDIRECT)
+	if (!queue->loose)
+		shadow_format(queue)->in_flight(queue, &need);
+	if (!need.found)
+		shadow_find_buf(queue, &need);
+	if (host && need.is_table)
 		shadow_read_table(queue, host, op->len_bytes);
-	return true;
+	return need.found;
 }
 
 /* The port's address of a bus address. */

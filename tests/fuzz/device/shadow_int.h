@@ -55,7 +55,8 @@ struct shadow_need {
 	uint32_t len_bytes;
 	bool is_write;
 	unsigned steps;
-	uint16_t flags; /* of the descriptor that was found */
+	bool found;
+	bool is_table; /* perhaps: one of the descriptors that were found says so */
 };
 
 /* What differs between the formats. Offsets are in the area, and within it. */
@@ -72,24 +73,30 @@ struct shadow_format {
 			   uint32_t len);
 	void (*write_device)(struct shadow_queue *queue, uint32_t offset, const uint8_t *card,
 			     uint32_t len);
-	/* Whether a chain in flight has what is needed. */
-	bool (*in_flight)(const struct shadow_queue *queue, struct shadow_need *need);
+	/* Looks for what is needed in the chains in flight. */
+	void (*in_flight)(const struct shadow_queue *queue, struct shadow_need *need);
 	/* The device forgets what it has not begun (another map): it may be shown anew. */
 	void (*forget)(struct shadow_queue *queue);
 };
 extern const struct shadow_format shadow_split;
 extern const struct shadow_format shadow_packed;
 
-/* Whether the buffer of a descriptor has what is needed. A table is for reading (2.7.5.3.2). */
+/*
+ * Looks whether the buffer of a descriptor has what is needed; true: that is all there is to know. Buffers may
+ * overlap, and a table be part of one that is none. A table is for reading (2.7.5.3.2).
+ */
 static inline bool shadow_has(struct shadow_need *need, uint64_t addr, uint32_t len_bytes,
 			      uint16_t flags)
 {
 	const bool is_write = flags & VIRTQ_DESC_F_WRITE && !(flags & VIRTQ_DESC_F_INDIRECT);
 	const uint64_t offset = need->addr - addr;
 
-	need->flags = flags;
-	return is_write == need->is_write && offset < len_bytes &&
-	       need->len_bytes <= len_bytes - offset;
+	if (is_write != need->is_write || offset >= len_bytes ||
+	    need->len_bytes > len_bytes - offset)
+		return false;
+	need->found = true;
+	need->is_table |= flags & VIRTQ_DESC_F_INDIRECT;
+	return is_write || need->is_table;
 }
 
 /*

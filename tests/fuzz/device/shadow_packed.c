@@ -85,7 +85,7 @@ static bool packed_next(const struct shadow_queue *queue, uint16_t *place, unsig
 	}
 }
 
-static bool packed_in_flight(const struct shadow_queue *queue, struct shadow_need *need)
+static void packed_in_flight(const struct shadow_queue *queue, struct shadow_need *need)
 {
 	unsigned left = queue->config.size;
 	uint16_t place = queue->used;
@@ -99,10 +99,9 @@ static bool packed_in_flight(const struct shadow_queue *queue, struct shadow_nee
 				packed_desc(queue->desc, packed_slot(at));
 
 			if (shadow_has(need, desc.addr, desc.len, desc.flags))
-				return true;
+				return;
 		}
 	}
-	return false;
 }
 
 /* Whether a descriptor is part of a chain in flight that the device may go by already. */

@@ -44,7 +44,7 @@ static bool split_step(const struct shadow_queue *queue, uint16_t *at, struct vi
 	return true;
 }
 
-static bool split_in_flight(const struct shadow_queue *queue, struct shadow_need *need)
+static void split_in_flight(const struct shadow_queue *queue, struct shadow_need *need)
 {
 	uint16_t index;
 
@@ -57,12 +57,13 @@ static bool split_in_flight(const struct shadow_queue *queue, struct shadow_need
 		     num < queue->config.size && need->steps && split_step(queue, &at, &desc);
 		     num++, need->steps--) {
 			if (shadow_has(need, desc.addr, desc.len, desc.flags))
-				return true;
+				return;
 		}
-		if (!need->steps)
-			return true;
+		if (!need->steps) {
+			need->found = true; /* perhaps */
+			return;
+		}
 	}
-	return false;
 }
 
 /* Whether a descriptor is part of a chain that was shown before the last look at the index. */
