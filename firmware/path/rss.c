@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0 */
 /*
- * Receive-side scaling (rss.h). The hash is linear, so each half byte of the input adds (exclusive or)
+ * Receive-side scaling (rss.h). The hash is linear, so each byte of the input adds (exclusive or)
  * what a table says, which is made of the key once. Made on core 0, used by the port's worker.
  */
 #include "path/rss.h"
 
+#include <stddef.h>
 #include <string.h>
 #include "lib/bits.h"
 #include "lib/endian.h"
@@ -24,23 +25,29 @@ static uint32_t rss_window(const uint8_t key[RSS_MAX_KEY_BYTES], unsigned at)
 
 _Static_assert(RSS_MAX_KEY_BYTES >= RSS_MAX_INPUT_BYTES + 4, "a window for each bit of the input");
 
+/* What a byte adds at a place: what it adds without its lowest bit, and that bit. */
+static void rss_fill_part(uint32_t part[256], const uint8_t key[RSS_MAX_KEY_BYTES], unsigned at)
+{
+	unsigned value;
+
+	for (value = 1; value < 256; value++) {
+		unsigned lowest = bits_log2(value & (0u - value));
+
+		part[value] = part[value & (value - 1)] ^ rss_window(key, at * 8 + 7 - lowest);
+	}
+}
+
 struct rss *rss_create(const uint8_t *key, uint32_t key_bytes)
 {
 	struct rss *rss = heap_alloc(sizeof(*rss));
 	uint8_t whole[RSS_MAX_KEY_BYTES] = {0};
-	unsigned half, value, bit;
+	unsigned at;
 
 	if (!rss)
 		return NULL;
 	memcpy(whole, key, key_bytes);
-	for (half = 0; half < RSS_MAX_INPUT_BYTES * 2; half++) {
-		for (value = 0; value < 16; value++) {
-			for (bit = 0; bit < 4; bit++) {
-				if (value & 8u >> bit)
-					rss->part[half][value] ^= rss_window(whole, half * 4 + bit);
-			}
-		}
-	}
+	for (at = 0; at < RSS_MAX_INPUT_BYTES; at++)
+		rss_fill_part(rss->part[at], whole, at);
 	return rss;
 }
 
@@ -49,27 +56,37 @@ void rss_destroy(struct rss *rss)
 	heap_free(rss);
 }
 
-/* What num bytes, the first of which stands at place at of the input, add to the hash. */
-static uint32_t rss_add(const struct rss *rss, unsigned at, const uint8_t *bytes, unsigned num)
+/* What the first four bytes of a word add, the first of which stands at place at of the input. */
+static uint32_t rss_add(const struct rss *rss, unsigned at, uint64_t word)
 {
-	const uint32_t(*part)[16] = &rss->part[at * 2];
-	uint32_t hash = 0;
+	const uint32_t(*part)[256] = &rss->part[at];
 
-	for (; num; num--, bytes++, part += 2)
-		hash ^= part[0][*bytes >> 4] ^ part[1][*bytes & 15];
-	return hash;
+	return part[0][word & 255] ^ part[1][word >> 8 & 255] ^ part[2][word >> 16 & 255] ^
+	       part[3][word >> 24 & 255];
 }
 
-static uint32_t rss_hash_input(const struct rss *rss, const struct xvio_flow_key *key,
-			       unsigned addr_bytes, bool has_ports)
+static uint32_t rss_add_two(const struct rss *rss, unsigned at, uint64_t word)
 {
-	uint32_t hash = rss_add(rss, 0, key->ip_src, addr_bytes) ^
-			rss_add(rss, addr_bytes, key->ip_dst, addr_bytes);
+	return rss_add(rss, at, word) ^ rss_add(rss, at + 4, word >> 32);
+}
 
-	if (has_ports) {
-		hash ^= rss_add(rss, addr_bytes * 2, (const uint8_t *)&key->tp_src, 2);
-		hash ^= rss_add(rss, addr_bytes * 2 + 2, (const uint8_t *)&key->tp_dst, 2);
-	}
+/* Two addresses, two ports, by the words of a key. */
+static uint32_t rss_hash_input(const struct rss *rss, const uint64_t word[FLOW_KEY_WORDS],
+			       bool is_ipv6, bool has_ports)
+{
+	uint32_t hash;
+
+	_Static_assert(offsetof(struct xvio_flow_key, tp_src) == 24 &&
+			       offsetof(struct xvio_flow_key, ip_src) == 32 &&
+			       offsetof(struct xvio_flow_key, ip_dst) == 48,
+		       "words of a key");
+	if (is_ipv6)
+		hash = rss_add_two(rss, 0, word[4]) ^ rss_add_two(rss, 8, word[5]) ^
+		       rss_add_two(rss, 16, word[6]) ^ rss_add_two(rss, 24, word[7]);
+	else
+		hash = rss_add(rss, 0, word[4]) ^ rss_add(rss, 4, word[6]);
+	if (has_ports)
+		hash ^= rss_add(rss, is_ipv6 ? 32 : 8, word[3]);
 	return hash;
 }
 
@@ -99,8 +116,7 @@ struct rss_hash rss_hash(const struct rss *rss, const union flow_key *key)
 		type = enabled & VIRTIO_NET_HASH_TYPE_IPv4;
 	if (!type)
 		return hash;
-	hash.value =
-		rss_hash_input(rss, field, is_ipv6 ? 16 : 4, type != VIRTIO_NET_HASH_TYPE_IPv4);
+	hash.value = rss_hash_input(rss, key->word, is_ipv6, type != VIRTIO_NET_HASH_TYPE_IPv4);
 	hash.report = (uint16_t)(bits_log2(type) + (is_ipv6 ? VIRTIO_NET_HASH_REPORT_IPv6
 							    : VIRTIO_NET_HASH_REPORT_IPv4));
 	return hash;

@@ -28,8 +28,8 @@ struct rss {
 	uint16_t table_mask; /* number of entries - 1 */
 	uint16_t unclassified; /* receive queue (0 is the first) of packets without a hash */
 	uint16_t table[RSS_MAX_TABLE]; /* receive queues */
-	/* What each half of an input byte, high half first, adds to the hash, by its value. */
-	uint32_t part[RSS_MAX_INPUT_BYTES * 2][16];
+	uint32_t part[RSS_MAX_INPUT_BYTES]
+		     [256]; /* what each input byte adds to the hash, by its value */
 };
 
 struct rss_hash {

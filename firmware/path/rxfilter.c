@@ -13,7 +13,6 @@
 
 _Static_assert((RXFILTER_SLOTS & (RXFILTER_SLOTS - 1)) == 0, "a hash is masked");
 
-#define RXFILTER_USED	   (UINT64_C(1) << 48) /* in a slot: the address of zeros is one, too */
 #define RXFILTER_BROADCAST (RXFILTER_USED | UINT64_C(0xffffffffffff))
 #define RXFILTER_GROUP	   UINT64_C(1) /* the first byte's lowest bit */
 
@@ -25,14 +24,6 @@ struct rxfilter *rxfilter_create(void)
 void rxfilter_destroy(struct rxfilter *filter)
 {
 	heap_free(filter);
-}
-
-static uint64_t rxfilter_word(const uint8_t mac[6])
-{
-	uint64_t word = RXFILTER_USED;
-
-	memcpy(&word, mac, 6);
-	return word;
 }
 
 /* The slot of an address, or the free one where it would stand: there are twice as many as addresses. */
@@ -50,6 +41,8 @@ void rxfilter_list_mac(struct rxfilter *filter, const uint8_t mac[6])
 	uint64_t word = rxfilter_word(mac);
 
 	filter->slot[rxfilter_slot(filter, word)] = word;
+	if (!filter->first && !(word & RXFILTER_GROUP))
+		filter->first = word;
 }
 
 static bool rxfilter_passes_mac(const struct rxfilter *filter, uint64_t word)
@@ -73,9 +66,7 @@ static bool rxfilter_passes_vlan(const struct rxfilter *filter, const struct xvi
 	return filter->vlan[vid / 64] >> vid % 64 & 1;
 }
 
-bool rxfilter_passes(const struct rxfilter *filter, const uint8_t eth_dst[6],
-		     const union flow_key *key)
+bool rxfilter_looks(const struct rxfilter *filter, uint64_t word, const union flow_key *key)
 {
-	return rxfilter_passes_vlan(filter, &key->field) &&
-	       rxfilter_passes_mac(filter, rxfilter_word(eth_dst));
+	return rxfilter_passes_vlan(filter, &key->field) && rxfilter_passes_mac(filter, word);
 }

@@ -3,6 +3,7 @@
  * Packets of a transmit queue that have come to the card: what their headers say, their keys, what is
  * dropped at once. Runs on the port's worker core.
  */
+#include <stddef.h>
 #include <string.h>
 #include <xvio/pci.h>
 #include "path/core.h"
@@ -46,9 +47,10 @@ static bool vnet_receive_marked(struct core *core, struct pkt *const *slot)
 		port_count(core, XVIO_PORT_PF, XVIO_STAT_DROP_BAD_META, 1);
 		return false;
 	}
-	if (!pkt_parse(pkt))
-		memset(&pkt->key, 0,
-		       sizeof(pkt->key)); /* it goes as it is; only receivers ask for the key */
+	if (!pkt_parse(pkt)) { /* it goes as it is; only receivers ask for the key */
+		memset(&pkt->key, 0, sizeof(pkt->key));
+		memcpy(pkt->key.field.eth_dst, pkt->data, sizeof(pkt->key.field.eth_dst));
+	}
 	vnet_make_header(pkt);
 	port_count(core, meta.port, XVIO_STAT_REPR_RX_PACKETS, 1);
 	output_add(core, &run, meta.port, none, NULL);
@@ -93,7 +95,7 @@ static unsigned vnet_take_marked(struct core *core, struct vnet_queue *queue, st
 }
 
 /* Makes the key of a packet in its own memory. False: it is malformed. */
-static inline bool vnet_parse(struct pkt *pkt, uint16_t in_port)
+static inline __attribute__((always_inline)) bool vnet_parse(struct pkt *pkt, uint16_t in_port)
 {
 	const uint8_t *aligned = __builtin_assume_aligned(pkt->data - 2, 8); /* PKT_FRAME_OFFSET */
 	uint32_t have_bytes = HAL_HOST_MAPPED ? pkt->have_bytes : pkt->len_bytes;
@@ -135,32 +137,48 @@ static __attribute__((noinline)) void vnet_sort(struct burst *burst, struct pkt 
 /* Makes the header in front of the frame the one for drivers that take what the packet needs. */
 static void vnet_make_needy_header(struct pkt *pkt)
 {
-	const struct virtio_net_hdr header = offload_header(pkt);
+	struct virtio_net_hdr header;
 
-	if (HAL_HOST_MAPPED)
+	vnet_make_header(pkt);
+	if (HAL_HOST_MAPPED || !pkt->offload.needs)
 		return;
+	header = offload_header(pkt);
 	memcpy(pkt->data - sizeof(header), &header, sizeof(header));
-	pkt->has_header = true;
+}
+
+/* What a packet needs, by the header that its driver made. False: it was not negotiated, or there is no such. */
+static inline bool vnet_read_needs(struct pkt *pkt, const uint8_t *header, uint8_t allowed)
+{
+	struct virtio_net_hdr whole;
+
+	pkt->offload.needs = 0;
+	if (!(header[offsetof(struct virtio_net_hdr, flags)] |
+	      header[offsetof(struct virtio_net_hdr, gso_type)]))
+		return true;
+	memcpy(&whole, header, sizeof(whole));
+	return offload_read(pkt, &whole, allowed);
 }
 
 /* vnet_sort() where offloads were negotiated. */
 static void vnet_sort_needy(struct burst *burst, struct vnet_queue *queue,
 			    struct vnet_received *received)
 {
-	const uint8_t allowed = queue->vq->config.offloads;
+	const struct virtq_config *config = &queue->vq->config;
+	const uint16_t in_port = queue->vnet->port.number;
 	unsigned i;
 
 	for (i = 0; i < queue->num_asked; i++) {
 		struct pkt *pkt = queue->pkt[i];
-		struct virtio_net_hdr header;
+		const uint8_t *header;
 
 		if (!pkt) {
 			received->num_oversize++;
 			continue;
 		}
+		header = pkt->data -
+			 config->hdr_bytes; /* pkt_parse() may move the frame away from it */
 		received->num_bytes += pkt->len_bytes;
-		memcpy(&header, pkt->data - queue->vq->config.hdr_bytes, sizeof(header));
-		if (!pkt_parse(pkt) || !offload_read(pkt, &header, allowed)) {
+		if (!vnet_parse(pkt, in_port) || !vnet_read_needs(pkt, header, config->offloads)) {
 			vnet_refuse(received, pkt);
 		} else if (pkt->len_bytes > XVIO_MAX_FRAME_BYTES &&
 			   !(pkt->offload.needs & OFFLOAD_GSO)) {

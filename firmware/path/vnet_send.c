@@ -3,6 +3,7 @@
  * Packets out to the drivers' receive queues: those that the driver wants, into the queue that is right.
  * Runs on the port's worker core.
  */
+#include <stddef.h>
 #include <string.h>
 #include <xvio/pci.h>
 #include "hal/hal.h"
@@ -136,33 +137,35 @@ struct vnet_letter {
 	uint32_t num_chains; /* that it fills */
 };
 
-/* What stands in front of a packet's frame; the longest header there is. */
-union vnet_header {
-	struct virtio_net_hdr plain; /* the others begin with it */
-	struct xvio_pkt_meta meta;
-	struct virtio_net_hdr_hash hash;
-};
-
-/* Header, and the new destination if there is one; returns the length. */
-static uint32_t vnet_make_prefix(const struct virtq *vq, const struct vnet_letter *letter,
-				 uint8_t *prefix)
+/*
+ * Header, and the new destination if there is one, at an even address; returns the length. All headers begin
+ * with a struct virtio_net_hdr.
+ */
+static inline uint32_t vnet_make_prefix(const struct virtq *vq, const struct vnet_letter *letter,
+					uint8_t *prefix)
 {
 	const struct output *output = letter->output;
 	const uint32_t hdr_bytes = vq->config.hdr_bytes;
-	union vnet_header header = {
-		.hash = {.hash_value = letter->hash.value, .hash_report = letter->hash.report}};
+	uint8_t *at = __builtin_assume_aligned(prefix, 2);
+	struct virtio_net_hdr header =
+		output->mark.needs ? offload_header(letter->pkt) : vnet_plain_header;
 
-	if (hdr_bytes == sizeof(header.meta)) {
-		header.meta.port = output->mark.port;
-		header.meta.flags = output->mark.flags;
-		header.meta.reserved = 0;
+	header.num_buffers = (uint16_t)letter->num_chains;
+	memcpy(at, &header, sizeof(header));
+	if (hdr_bytes == sizeof(struct virtio_net_hdr_hash)) {
+		const uint64_t hash = letter->hash.value | (uint64_t)letter->hash.report << 32;
+
+		_Static_assert(offsetof(struct virtio_net_hdr_hash, hash_report) == 16, "rest");
+		memcpy(at + sizeof(header), &hash, sizeof(hash));
+	} else if (hdr_bytes == sizeof(struct xvio_pkt_meta)) {
+		const uint32_t meta = output->mark.port | (uint32_t)output->mark.flags << 16;
+
+		_Static_assert(offsetof(struct xvio_pkt_meta, flags) == 14, "rest");
+		memcpy(at + sizeof(header), &meta, sizeof(meta));
 	}
-	header.plain = output->mark.needs ? offload_header(letter->pkt) : vnet_plain_header;
-	header.plain.num_buffers = (uint16_t)letter->num_chains;
-	memcpy(prefix, &header, hdr_bytes);
 	if (!output->eth_dst)
 		return hdr_bytes;
-	memcpy(prefix + hdr_bytes, output->eth_dst, 6);
+	memcpy(at + hdr_bytes, __builtin_assume_aligned(output->eth_dst, 2), 6);
 	return hdr_bytes + 6;
 }
 
@@ -231,6 +234,28 @@ static bool vnet_has_headroom(const struct vnet_letter *letter)
 	return !HAL_HOST_MAPPED && letter->output->mark.sole && letter->pkt->has_header;
 }
 
+/*
+ * Into a chain that has room for it in one piece, with the header in front of the frame: one operation, where
+ * memory is not mapped. False: packet or chain is of another sort.
+ */
+static inline bool vnet_write_whole(struct core *core, struct virtq *vq, struct vnet_letter *letter)
+{
+	const struct virtq_chain *chain = virtq_peek(vq, 0);
+	const uint32_t hdr_bytes = vq->config.hdr_bytes;
+	const uint32_t len_bytes = hdr_bytes + letter->pkt->len_bytes;
+	uint8_t *prefix = letter->pkt->data - hdr_bytes;
+
+	if (!virtq_stock(vq) || chain->num_segs || chain->len_bytes < len_bytes ||
+	    !vnet_has_headroom(letter))
+		return false;
+	letter->num_chains = 1;
+	vnet_make_prefix(vq, letter, prefix);
+	dma_add(&core->dma, HAL_DMA_WRITE, vq->config.function, chain->bus_addr, prefix, len_bytes,
+		&vq->dma_failed);
+	virtq_take(vq, len_bytes);
+	return true;
+}
+
 /* By pieces of what the driver and the bus give. */
 static bool vnet_write_pieces(struct core *core, struct virtq *vq, const struct vnet_letter *letter)
 {
@@ -295,6 +320,8 @@ static bool vnet_write(struct core *core, const struct vnet_queue *queue,
 
 	if (vq->error)
 		return false;
+	if (vnet_write_whole(core, vq, letter))
+		return true;
 	letter->num_chains = vnet_num_chains(core, vq, len_bytes);
 	if (!letter->num_chains || !vnet_write_pieces(core, vq, letter))
 		return false;
@@ -302,13 +329,13 @@ static bool vnet_write(struct core *core, const struct vnet_queue *queue,
 	return true;
 }
 
-/* The driver wants the frame as it goes out. */
-static bool vnet_is_wanted(const struct vnet *vnet, const struct output *output,
-			   const struct pkt *pkt)
+/* The driver, which has set a filter, wants the frame as it goes out. */
+static inline bool vnet_is_wanted(const struct rxfilter *filter, const uint8_t *eth_dst,
+				  const struct pkt *pkt)
 {
-	return !vnet->filter ||
-	       rxfilter_passes(vnet->filter, output->eth_dst ? output->eth_dst : pkt->data,
-			       &pkt->key);
+	uint64_t word = eth_dst ? rxfilter_word(eth_dst) : rxfilter_word_of(&pkt->key);
+
+	return rxfilter_passes(filter, word, &pkt->key);
 }
 
 /* Packet i of an output, whatever the driver wishes; counts why not. */
@@ -318,7 +345,7 @@ static void vnet_send(struct core *core, struct port_row *row, struct output *ou
 	struct vnet_letter letter = {.output = output, .pkt = output->pkts[i]};
 	struct vnet_queue *queue;
 
-	if (!vnet_is_wanted(vnet, output, letter.pkt)) {
+	if (vnet->filter && !vnet_is_wanted(vnet->filter, output->eth_dst, letter.pkt)) {
 		output->unsent |= 1u << i;
 		stats_add(&row->stats, XVIO_STAT_DROP_FILTERED, 1);
 		return;
@@ -338,6 +365,7 @@ static void vnet_send(struct core *core, struct port_row *row, struct output *ou
 /* Where a queue's sending stands, for as long as all is simple. */
 struct vnet_stream {
 	struct virtq *vq;
+	const struct rxfilter *filter; /* NULL: none */
 	struct virtq_chain *chain; /* the next */
 	const struct virtq_chain *end; /* of the stock, or the ring's wrap */
 	uint32_t *written; /* of chain */
@@ -415,14 +443,14 @@ static inline struct vnet_place vnet_begin(struct output *output)
 
 /*
  * Sends packets of an output from a slot on, as long as packet and chain are simple. Returns where it ends.
- * has_needs is a constant: whether headers differ, where they do not stand in front of the frames.
+ * is_plain is a constant: the driver has no filter, and no header tells of needs unless it stands in front.
  */
 static inline __attribute__((always_inline)) struct pkt *const *
 vnet_send_output(struct vnet_stream *to, const struct output *output, struct pkt *const *slot,
-		 struct pkt *const *end, const bool has_needs)
+		 struct pkt *const *end, const bool is_plain)
 {
 	const uint8_t *eth_dst = output->eth_dst;
-	struct virtio_net_hdr header;
+	struct virtio_net_hdr header = vnet_plain_header;
 
 	if (!vnet_is_simple(output))
 		return slot;
@@ -431,14 +459,15 @@ vnet_send_output(struct vnet_stream *to, const struct output *output, struct pkt
 		uint32_t len_bytes = pkt->len_bytes + (uint32_t)sizeof(vnet_plain_header);
 
 		if (to->chain->num_segs || to->chain->len_bytes < len_bytes ||
-		    (!HAL_HOST_MAPPED && !pkt->has_header))
+		    (!HAL_HOST_MAPPED && !pkt->has_header) ||
+		    (!is_plain && to->filter && !vnet_is_wanted(to->filter, eth_dst, pkt)))
 			break;
-		if (has_needs)
+		if (HAL_HOST_MAPPED && !is_plain && output->mark.needs)
 			header = offload_header(pkt);
 		if (!HAL_HOST_MAPPED)
 			vnet_write_dma(to->op++, to->request, to->vq, to->chain, pkt, eth_dst,
 				       len_bytes);
-		else if (!vnet_write_mapped(to, pkt, has_needs ? &header : &vnet_plain_header,
+		else if (!vnet_write_mapped(to, pkt, is_plain ? &vnet_plain_header : &header,
 					    eth_dst))
 			break;
 		if (HAL_HOST_MAPPED && pkt->vq)
@@ -460,6 +489,7 @@ static void vnet_send_simple(struct core *core, struct port_row *row, struct vne
 	struct virtq_chain *first = virtq_peek(vq, 0);
 	struct vnet_stream to = {
 		.vq = vq,
+		.filter = queue->vnet->filter,
 		.chain = first,
 		.end = first + bits_min(virtq_stock(vq), before_wrap),
 		.written = &first->used_half[virtq_len_half(vq)],
@@ -473,10 +503,10 @@ static void vnet_send_simple(struct core *core, struct port_row *row, struct vne
 	while (place.output) {
 		struct pkt *const *end = place.output->pkts + place.output->num;
 
-		if (HAL_HOST_MAPPED && place.output->mark.needs)
-			place.slot = vnet_send_output(&to, place.output, place.slot, end, true);
-		else
+		if (to.filter || (HAL_HOST_MAPPED && place.output->mark.needs))
 			place.slot = vnet_send_output(&to, place.output, place.slot, end, false);
+		else
+			place.slot = vnet_send_output(&to, place.output, place.slot, end, true);
 		if (place.slot != end)
 			break;
 		place = vnet_begin(place.output->next);

@@ -31,7 +31,6 @@ static void vnet_apply_filter(void *arg)
 	const struct vnet_setting *setting = arg;
 
 	setting->vnet->filter = setting->filter;
-	vnet_list_receive(setting->vnet);
 }
 
 void vnet_set_filter(uint16_t number, const struct rxfilter *filter)
@@ -47,7 +46,7 @@ void vnet_list_receive(struct vnet *vnet)
 	unsigned i;
 
 	vnet->num_receive = 0;
-	vnet->is_simple = !vnet->filter && !vnet->rss;
+	vnet->is_simple = !vnet->rss;
 	for (i = 0; i < num; i++) {
 		struct vnet_queue *queue = &vnet->queue[i * 2];
 

@@ -33,7 +33,7 @@ struct bench_samples {
 };
 
 static uint64_t bench_cycles;
-static struct bench_samples bench_samples[PATH_NUM_CASES];
+static struct bench_samples bench_samples[PATH_NUM_BARE_CASES];
 static uint8_t *bench_memory;
 
 uint64_t path_platform_cycles(void)
@@ -152,10 +152,10 @@ int main(int argc, char **argv)
 	}
 	bench_allocate();
 	for (round = 0; round < rounds; round++) {
-		for (number = 0; number < PATH_NUM_CASES; number++)
+		for (number = 0; number < PATH_NUM_BARE_CASES; number++)
 			bench_case(number, !round);
 	}
-	for (number = 0; number < PATH_NUM_CASES; number++)
+	for (number = 0; number < PATH_NUM_BARE_CASES; number++)
 		bench_print(number);
 	return 0;
 }

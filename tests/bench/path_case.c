@@ -15,20 +15,24 @@
 #include "hal/hal.h"
 #include "lib/fmt.h"
 #include "lib/heap.h"
+#include "path/offload.h"
 #include "path/port.h"
+#include "path/rss.h"
+#include "path/rxfilter.h"
 #include "path/vnet.h"
 #include "path/worker.h"
 
 #define PATH_RX		0u /* queue indices of a port, as in vnet.h */
 #define PATH_TX		1u
 #define PATH_HDR_BYTES	12u
+#define PATH_HASH_BYTES 8u /* behind the header, where the driver asks for hashes */
 #define PATH_MAX_ROUNDS 64u /* for a batch; it takes 8 and a few */
 #define PATH_IOVA_LOW	UINT64_C(0x100000) /* a guest's memory as machines have it: below 4 GiB, */
 #define PATH_IOVA_HIGH	UINT64_C(0x100000000) /* and above */
 
-#define PATH_CASE_A(kind)                                     \
-	{                                                     \
-		.letter = 'a', .ring = (kind), .num_flows = 2 \
+#define PATH_CASE_A(kind, whose)                                                 \
+	{                                                                        \
+		.letter = 'a', .ring = (kind), .driver = (whose), .num_flows = 2 \
 	}
 #define PATH_CASE_B(kind)                                                           \
 	{                                                                           \
@@ -37,12 +41,20 @@
 	}
 
 const struct path_case path_case_list[PATH_NUM_CASES] = {
-	PATH_CASE_A(PATH_SPLIT), PATH_CASE_A(PATH_PACKED), PATH_CASE_A(PATH_PACKED_IN_ORDER),
-	PATH_CASE_B(PATH_SPLIT), PATH_CASE_B(PATH_PACKED), PATH_CASE_B(PATH_PACKED_IN_ORDER),
+	PATH_CASE_A(PATH_SPLIT, PATH_DRIVER_BARE),
+	PATH_CASE_A(PATH_PACKED, PATH_DRIVER_BARE),
+	PATH_CASE_A(PATH_PACKED_IN_ORDER, PATH_DRIVER_BARE),
+	PATH_CASE_B(PATH_SPLIT),
+	PATH_CASE_B(PATH_PACKED),
+	PATH_CASE_B(PATH_PACKED_IN_ORDER),
+	PATH_CASE_A(PATH_SPLIT, PATH_DRIVER_LINUX),
+	PATH_CASE_A(PATH_SPLIT, PATH_DRIVER_LINUX_VF),
 };
 
 struct path_guest {
 	uint16_t port;
+	uint16_t hdr_bytes;
+	uint8_t tx_offloads;
 	struct iotlb *map;
 	struct path_ring ring[2]; /* by queue index */
 };
@@ -54,13 +66,22 @@ static uint64_t path_received;
 
 const char *path_case_ring(const struct path_case *setup)
 {
-	static const char *const name[PATH_NUM_KINDS] = {
+	static const char *const ring[PATH_NUM_KINDS] = {
 		[PATH_SPLIT] = "split",
 		[PATH_PACKED] = "packed",
 		[PATH_PACKED_IN_ORDER] = "packed-in-order",
 	};
+	static const char *const driver[PATH_NUM_DRIVERS] = {
+		[PATH_DRIVER_BARE] = "",
+		[PATH_DRIVER_LINUX] = "-linux",
+		[PATH_DRIVER_LINUX_VF] = "-linux-vf",
+	};
+	static char name[32];
+	struct fmt text = fmt_begin(name, sizeof(name));
 
-	return name[setup->ring];
+	fmt_text(&text, ring[setup->ring]);
+	fmt_text(&text, driver[setup->driver]);
+	return name;
 }
 
 const char *path_case_name(const struct path_case *setup)
@@ -111,10 +132,12 @@ static void path_start_queue(const struct path_guest *guest, unsigned index)
 		.in_order = ring->kind == PATH_PACKED_IN_ORDER,
 		.last_avail = ring->kind == PATH_SPLIT ? 0 : VIRTQ_PACKED_WRAP,
 		.size = PATH_RING_SIZE,
+		.offloads = index == PATH_TX ? guest->tx_offloads : 0,
+		.mergeable = index == PATH_RX && guest->tx_offloads,
 		.function = XVIO_FUNCTION_PF,
 		.vector = 1,
 		.doorbell = path_doorbell(guest, index),
-		.hdr_bytes = PATH_HDR_BYTES,
+		.hdr_bytes = guest->hdr_bytes,
 		.desc_iova = ring->iova + offsetof(struct path_ring_memory, desc),
 		.driver_iova = ring->iova + offsetof(struct path_ring_memory, driver),
 		.device_iova = ring->iova + offsetof(struct path_ring_memory, device),
@@ -139,7 +162,26 @@ static void path_post(struct path_guest *guest)
 	path_ring_bell(guest, PATH_RX);
 }
 
-static void path_add_guest(unsigned number, enum path_ring_kind kind)
+/* What Linux asks for when a device is brought up; by the control queue, which stands above the path. */
+static void path_set_wishes(const struct path_guest *guest, const uint8_t mac[6],
+			    enum path_driver driver)
+{
+	struct rxfilter *filter = rxfilter_create();
+	struct rss *rss = rss_create(mac, 6);
+
+	if (!filter || !rss)
+		path_platform_fail("case: no memory for a driver's wishes");
+	filter->unicast = filter->multicast = RXFILTER_LISTED;
+	filter->broadcast = RXFILTER_ALL;
+	filter->checks_vlans = true;
+	rxfilter_list_mac(filter, mac);
+	rss->hash_types = RSS_HASH_TYPES;
+	vnet_set_filter(guest->port, filter);
+	if (driver == PATH_DRIVER_LINUX_VF)
+		vnet_set_steering(guest->port, 0, rss);
+}
+
+static void path_add_guest(unsigned number, const struct path_case *setup)
 {
 	struct path_guest *guest = &path_guest[number];
 	struct path_ring_memory *memory = path_platform_guest(number);
@@ -149,11 +191,16 @@ static void path_add_guest(unsigned number, enum path_ring_kind kind)
 	_Static_assert(2 * sizeof(*memory) <= PATH_GUEST_BYTES, "room for two queues");
 	guest->port = (uint16_t)XVIO_PORT_VDPA(number);
 	guest->map = path_map(memory);
+	guest->hdr_bytes =
+		PATH_HDR_BYTES + (setup->driver == PATH_DRIVER_LINUX_VF ? PATH_HASH_BYTES : 0);
+	guest->tx_offloads = setup->driver == PATH_DRIVER_BARE ? 0 : OFFLOAD_CSUM | OFFLOAD_TSO;
 	for (i = 0; i < 2; i++)
-		path_ring_init(&guest->ring[i], kind, i == PATH_RX, &memory[i],
+		path_ring_init(&guest->ring[i], setup->ring, i == PATH_RX, &memory[i],
 			       i ? PATH_IOVA_HIGH : PATH_IOVA_LOW);
 	if (!vnet_add(guest->port, 1, mac, 1500))
 		path_platform_fail("case: the path refuses a port");
+	if (setup->driver != PATH_DRIVER_BARE)
+		path_set_wishes(guest, mac, setup->driver);
 	port_set_admin(guest->port, true);
 	path_start_queue(guest, PATH_RX);
 	path_start_queue(guest, PATH_TX);
@@ -174,7 +221,7 @@ const char *path_case_start(const struct path_case *setup)
 	path_sent = 0;
 	path_received = 0;
 	for (i = 0; i < PATH_NUM_GUESTS; i++)
-		path_add_guest(i, setup->ring);
+		path_add_guest(i, setup);
 	path_rules = (struct path_rules){
 		.num_flows = setup->num_flows,
 		.num_acl = setup->num_rules,
@@ -191,14 +238,15 @@ const char *path_case_start(const struct path_case *setup)
 static void path_send(uint32_t num)
 {
 	struct path_ring *ring = &path_guest[0].ring[PATH_TX];
+	const uint32_t hdr_bytes = path_guest[0].hdr_bytes;
 	uint32_t i;
 
 	for (i = 0; i < num; i++) {
 		uint8_t *buffer = path_ring_buffer(ring);
 
-		memset(buffer, 0, PATH_HDR_BYTES);
-		path_rules_frame(&path_rules, path_sent++, buffer + PATH_HDR_BYTES, false);
-		path_ring_post(ring, 1, PATH_HDR_BYTES + PATH_FRAME_BYTES);
+		memset(buffer, 0, hdr_bytes);
+		path_rules_frame(&path_rules, path_sent++, buffer + hdr_bytes, false);
+		path_ring_post(ring, 1, hdr_bytes + PATH_FRAME_BYTES);
 	}
 	path_ring_bell(&path_guest[0], PATH_TX);
 }
@@ -206,14 +254,17 @@ static void path_send(uint32_t num)
 static void path_check_packet(const uint8_t *buffer, uint32_t len_bytes)
 {
 	static const struct virtio_net_hdr plain = {.num_buffers = 1};
+	const uint32_t hdr_bytes = path_guest[1].hdr_bytes;
 	uint8_t expected[PATH_FRAME_BYTES];
 
 	path_rules_frame(&path_rules, path_received, expected, true);
-	if (len_bytes != PATH_HDR_BYTES + PATH_FRAME_BYTES)
+	if (len_bytes != hdr_bytes + PATH_FRAME_BYTES)
 		path_platform_fail("case: a frame of another length arrived");
 	if (memcmp(buffer, &plain, PATH_HDR_BYTES) != 0)
 		path_platform_fail("case: a frame arrived with a wrong header in front");
-	if (memcmp(buffer + PATH_HDR_BYTES, expected, PATH_FRAME_BYTES) != 0)
+	if (hdr_bytes != PATH_HDR_BYTES && buffer[16] != VIRTIO_NET_HASH_REPORT_UDPv4)
+		path_platform_fail("case: a frame arrived without its hash");
+	if (memcmp(buffer + hdr_bytes, expected, PATH_FRAME_BYTES) != 0)
 		path_platform_fail("case: a frame arrived changed, or out of order");
 	path_received++;
 }

@@ -14,15 +14,26 @@
 #define PATH_FRAME_BYTES 64u
 #define PATH_BATCH	 256u /* packets in the ring before the switch is polled: bursts are full */
 
+/* Whose driver the guests have, by what it asks of the device. */
+enum path_driver {
+	PATH_DRIVER_BARE, /* nothing: DPDK's, as it comes */
+	PATH_DRIVER_LINUX, /* offloads, mergeable buffers, and a receive filter */
+	PATH_DRIVER_LINUX_VF, /* and a hash in front of each frame, which chooses the queue */
+	PATH_NUM_DRIVERS
+};
+
 struct path_case {
 	char letter; /* of the case in docs/performance.md */
 	enum path_ring_kind ring;
+	enum path_driver driver;
 	uint32_t num_flows; /* a power of two */
 	uint32_t num_rules; /* ACL rules, 0: one rule a port */
 	bool rewrite; /* the destination MAC, to one that tells the rule */
 };
 
-#define PATH_NUM_CASES 6u
+#define PATH_NUM_CASES 8u
+#define PATH_NUM_BARE_CASES \
+	6u /* the first; where host memory is mapped there is no control queue */
 extern const struct path_case path_case_list[PATH_NUM_CASES];
 
 /*
@@ -43,7 +54,7 @@ void path_case_check(void);
 /* "a split", for messages. Valid until the next call. */
 const char *path_case_name(const struct path_case *setup);
 
-/* "split". */
+/* "split", "split-linux". Valid until the next call. */
 const char *path_case_ring(const struct path_case *setup);
 
 #endif

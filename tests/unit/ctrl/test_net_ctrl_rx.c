@@ -12,7 +12,7 @@ static bool passes(const uint8_t mac[6], unsigned vid)
 		key.field.vlan_tpid = 0x0081;
 		key.field.vlan_tci = (uint16_t)((0x1000 | vid) << 8 | (0x1000 | vid) >> 8);
 	}
-	return !nc.filter || rxfilter_passes(nc.filter, mac, &key);
+	return !nc.filter || rxfilter_passes(nc.filter, rxfilter_word(mac), &key);
 }
 
 /* Random commands; the modes as 5.1.6.5.1.1 words them, one after the other. */
