@@ -70,7 +70,7 @@ static struct virtio_pci *vf_create(unsigned n)
 	pci->dev.port = port;
 	pci->dev.function = (uint16_t)XVIO_FUNCTION_VF(n);
 	pci->dev.queue_base = XVIO_VF_DOORBELL(n, 0);
-	pci->dev.offered = net_features_all();
+	pci->dev.offered = net_features_vf();
 	pci->dev.num_pairs = (uint16_t)virtio_dev_max_pairs(pci->dev.offered);
 	pci->dev.map = iotlb_identity(); /* a VF's addresses are the bus's; the IOMMU guards them */
 	virtio_dev_bind_doorbells(&pci->dev, XVIO_VF_MAX_QUEUES); /* all that its BAR has */

@@ -53,6 +53,7 @@ static const struct net_feature net_feature[] = {
 	{VIRTIO_NET_F_HASH_REPORT, 0}, /* rss.c */
 	{VIRTIO_NET_F_GUEST_HDRLEN, 0}, /* hdr_len is never relied on */
 	{VIRTIO_NET_F_RSS, NET_CTRL_VQ}, /* rss.c */
+	{VIRTIO_NET_F_STANDBY, VIRTIO_BIT(VIRTIO_NET_F_MAC)}, /* a device like any other */
 	{VIRTIO_NET_F_SPEED_DUPLEX, 0}, /* configuration */
 };
 
@@ -69,7 +70,13 @@ uint64_t net_features_all(void)
 
 uint64_t net_features_vdpa(void)
 {
-	return net_features_all() & ~VIRTIO_BIT(VIRTIO_F_RING_RESET);
+	return net_features_all() &
+	       ~(VIRTIO_BIT(VIRTIO_F_RING_RESET) | VIRTIO_BIT(VIRTIO_NET_F_STANDBY));
+}
+
+uint64_t net_features_vf(void)
+{
+	return net_features_all() & ~VIRTIO_BIT(VIRTIO_NET_F_STANDBY);
 }
 
 uint64_t net_features_whole(uint64_t features)

@@ -17,9 +17,13 @@ uint64_t net_features_all(void);
 
 /*
  * What a vDPA device offers unless told otherwise: not RING_RESET, which QEMU (10.0) passes on to its guest
- * and then does not carry out, so that the card would go on in rings that the guest has given up.
+ * and then does not carry out, so that the card would go on in rings that the guest has given up; not STANDBY,
+ * at which drivers put the device behind another that may never come (5.1.3, Linux's net_failover).
  */
 uint64_t net_features_vdpa(void);
+
+/* What a VF offers: it may be the primary device of such a pair, not the one that stands by. */
+uint64_t net_features_vf(void);
 
 /* Those of the features whose needs (5.1.3.1) are among them, too. */
 uint64_t net_features_whole(uint64_t features);

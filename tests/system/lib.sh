@@ -277,6 +277,15 @@ guest_run() {
 	/opt/xvio/tests/system/guest-client "$sock" "$seconds" "$2"
 }
 
+# guest_qmp NAME COMMAND ARGUMENTS: a command of its QEMU's monitor, with arguments in JSON without the braces.
+guest_qmp() {
+	local answer
+	answer=$({ printf '{"execute": "qmp_capabilities"}\n{"execute": "%s", "arguments": {%s}}\n' "$2" "$3"; sleep 1; } |
+		timeout 10 nc -N -U "$state/guest-$1/qmp.sock")
+	echo "$answer"
+	[ "$(grep -c '"return"' <<<"$answer")" = 2 ]
+}
+
 # guest_up NAME [SECONDS]: wait until it has booted.
 guest_up() {
 	if ! wait_for "${2:-150}" guest_answers "$1"; then

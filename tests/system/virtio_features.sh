@@ -71,6 +71,33 @@ vdpa_case "plain" ",packed=on" 28=0 29=0 34=0
 guest_stop c
 check_not "a bit that the card does not know is refused" \
 	vdpa dev add name v3 mgmtdev "$(card_handle)" device_features 0x8300010020
+
+# A device that stands by for another, whose frames go nowhere.
+standby_case() {
+	vdpa_del v2
+	check "one that stands by" vdpa dev add name v2 mgmtdev "$(card_handle)" mac "$(guest_mac c)" \
+		mtu 1500 device_features 0x4000000300010020
+	wait_for 5 rep pf0sf2 && ip link set "$(rep pf0sf2)" up
+	forward_both pf0sf2 pf0sf1 || return 1
+	vdpa_bind v2 vhost_vdpa && wait_for 5 vdpa_chardev v2 || return 1
+	guest_boot c -netdev "vhost-vdpa,vhostdev=$(vdpa_chardev v2),id=n0" -netdev hubport,hubid=1,id=n1 \
+		-device "virtio-net-pci,netdev=n0,id=standby,romfile=,mac=$(guest_mac c),failover=on" \
+		-device pcie-root-port,id=port,bus=pcie.0,chassis=1 \
+		-device "vmxnet3,netdev=n1,id=primary,romfile=,bus=port,mac=$(guest_mac c),failover_pair_id=standby"
+	guest_up c || return 1
+	guest_run c "ip addr add 10.0.0.3/24 dev eth0 && ip link set eth0 up"
+	check_eq "standby: the guest's Linux has made a failover device" net_failover \
+		"$(guest_run c "ethtool -i eth0 | sed -n 's/driver: //p'")"
+	check_traffic "standby alone" c
+	check "standby: the primary device comes" guest_run c \
+		"modprobe vmxnet3; for i in {1..50}; do [ -e /sys/class/net/eth0/lower_eth2 ] && exit; sleep 0.2; done; exit 1"
+	check_not "standby: and takes the frames" guest_ping c 10.0.0.2 2
+	check "standby: it is unplugged" guest_qmp c device_del '"id": "primary"'
+	check "standby: and goes" wait_for 30 guest_run c "[ ! -e /sys/class/net/eth2 ]"
+	check_traffic "standby again" c
+}
+standby_case || fail "standby: guest c does not come up"
+guest_stop c
 vdpa_del v2
 
 # A VF's driver accepts what it knows of all that the card has.

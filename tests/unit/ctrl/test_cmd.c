@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0 */
 /* ctrl/cmd_*: what commands do, beyond taking and refusing: answers, life of devices, maps, reset. */
 #include "card.h"
+#include "ctrl/net_features.h"
 #include "path/port.h"
 #include "path/vnet.h"
 
@@ -149,6 +150,25 @@ static void doorbells_for_all_queues(void **state)
 	assert_int_equal(card_command(XVIO_CMD_VDPA_CREATE, create), XVIO_ST_UNSUPPORTED);
 }
 
+/* A device stands by where it was asked to, and not without the MAC that names its primary device. */
+static void standby_when_asked(void **state)
+{
+	const struct xvio_vdpa_config *config = card_result();
+	struct xvio_cmd_vdpa_create create = {
+		.features = NET_FEATURES_MUST | VIRTIO_BIT(VIRTIO_NET_F_STANDBY),
+	};
+
+	(void)state;
+	card_create_vdpa();
+	assert_int_equal(card_object(XVIO_CMD_VDPA_GET_CONFIG, 0), XVIO_ST_OK);
+	assert_int_equal(config->features & VIRTIO_BIT(VIRTIO_NET_F_STANDBY), 0);
+	assert_int_equal(card_command(XVIO_CMD_VDPA_CREATE, create), XVIO_ST_BAD_VALUE);
+	create.features |= VIRTIO_BIT(VIRTIO_NET_F_MAC);
+	assert_int_equal(card_command(XVIO_CMD_VDPA_CREATE, create), XVIO_ST_OK);
+	assert_int_equal(card_object(XVIO_CMD_VDPA_GET_CONFIG, 1), XVIO_ST_OK);
+	assert_int_equal(config->features, create.features);
+}
+
 static void as_many_as_it_says(void **state)
 {
 	const struct xvio_cmd_vdpa_create create = {0};
@@ -279,6 +299,7 @@ int main(void)
 		cmocka_unit_test_setup(macs_differ, card_start),
 		cmocka_unit_test_setup(config_changes, card_start),
 		cmocka_unit_test_setup(doorbells_for_all_queues, card_start),
+		cmocka_unit_test_setup(standby_when_asked, card_start),
 		cmocka_unit_test_setup(lowest_free_id, card_start),
 		cmocka_unit_test_setup(as_many_as_it_says, card_start),
 		cmocka_unit_test_setup(map_tables, card_start),

@@ -11,6 +11,9 @@ static void offers_are_whole(void **state)
 	assert_int_equal(net_features_all() & NET_FEATURES_MUST, NET_FEATURES_MUST);
 	assert_int_equal(net_features_vdpa() & ~net_features_all(), 0);
 	assert_int_equal(net_features_vdpa() & VIRTIO_BIT(VIRTIO_F_RING_RESET), 0);
+	assert_int_equal(net_features_whole(net_features_vf()), net_features_vf());
+	assert_int_equal(net_features_all() & ~(net_features_vdpa() | net_features_vf()),
+			 VIRTIO_BIT(VIRTIO_NET_F_STANDBY));
 }
 
 /* Whatever is taken away, what is left needs nothing more; and taking away changes nothing else. */
