@@ -32,8 +32,8 @@ check_not "without rules e does not reach f" guest_ping e "$(guest_ip f)" 1
 check "rules between them" forward_both "$new_rep" pf0vf0
 check "e reaches f with all sizes of pings" guests_ping_sizes e f
 check "f reaches e with all sizes of pings" guests_ping_sizes f e
-check_bytes e f 2
-check_bytes f e 2
+check "2 MiB over TCP from e arrive at f as they were sent" transfer e f 2
+check "2 MiB over TCP from f arrive at e as they were sent" transfer f e 2
 
 # The link of a port goes down with its representor.
 carrier() { wait_for 10 guest_run "$1" "grep -qx $2 /sys/class/net/eth0/carrier"; }
@@ -51,7 +51,7 @@ for g in e f; do
 		ip addr add $(guest_ip $g)/24 dev eth0 && ip link set eth0 up" 40
 done
 check "e reaches f with all sizes of pings again" guests_ping_sizes e f
-check_bytes f e 1
+check "1 MiB over TCP from f arrive at e as they were sent" transfer f e 1
 
 guest_stop e
 guest_stop f

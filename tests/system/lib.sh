@@ -351,6 +351,27 @@ guest_iperf() {
 		END { printf "%d", n }'
 }
 
+# guests_ping_sizes FROM TO: one line; all sizes that matter to a ring or a frame.
+guests_ping_sizes() {
+	local size
+	for size in 0 1 18 19 64 512 1000 1471 1472 1473 4000; do
+		guest_run "$1" "ping -c 2 -i 0.2 -W 2 -s $size $(guest_ip "$2")" >/dev/null ||
+			{ echo "not with $size bytes"; return 1; }
+	done
+}
+
+# transfer FROM TO MEGABYTES: pseudo-random bytes over TCP; true if all arrive as they were sent.
+transfer() {
+	local want got
+	guest_run "$2" 'rm -f /tmp/got; (nc -l -p 5000 >/tmp/got </dev/null 2>/dev/null &)' >/dev/null
+	guest_run "$1" "dd if=/dev/urandom of=/tmp/sent bs=1M count=$3 2>/dev/null
+		timeout 60 nc -N $(guest_ip "$2") 5000 </tmp/sent" 80 >/dev/null
+	want="$(($3 << 20)) $(guest_run "$1" 'md5sum </tmp/sent')"
+	got=$(guest_run "$2" 'sleep 0.5; echo "$(wc -c </tmp/got) $(md5sum </tmp/got)"')
+	echo "sent $want, got $got"
+	[ "$got" = "$want" ]
+}
+
 # Everything the card holds, gone.
 guests_clear() {
 	local dir dev
@@ -390,10 +411,10 @@ vf_bind() {
 # vf_reset N: of the function, whoever uses it.
 vf_reset() { echo 1 >"/sys/bus/pci/devices/$(vf_bdf "$1")/reset"; }
 
-# guest_up_vf NAME N: a guest with VF N as its only NIC, booted, with its address.
+# guest_up_vf NAME N [QEMU OPTIONS...]: a guest with VF N as its only NIC, booted, with its address.
 guest_up_vf() {
 	vf_bind "$2" vfio-pci || return 1
-	guest_boot "$1" -device "vfio-pci,host=$(vf_bdf "$2")" && guest_up "$1" &&
+	guest_boot "$1" -device "vfio-pci,host=$(vf_bdf "$2")" "${@:3}" && guest_up "$1" &&
 		guest_run "$1" "ip addr add $(guest_ip "$1")/24 dev eth0 && ip link set eth0 up"
 }
 

@@ -38,27 +38,6 @@ clients_clear() {
 	umount $clients
 }
 
-# ---- bytes and pings between two guests
-
-# guests_ping_sizes FROM TO: one line; all sizes that matter to a ring or a frame.
-guests_ping_sizes() {
-	local size
-	for size in 0 1 18 19 64 512 1000 1471 1472 1473 4000; do
-		guest_run "$1" "ping -c 2 -i 0.2 -W 2 -s $size $(guest_ip "$2")" >/dev/null ||
-			{ echo "not with $size bytes"; return 1; }
-	done
-}
-
-# check_bytes FROM TO MEGABYTES: pseudo-random bytes over TCP, whose sum both ends compute.
-check_bytes() {
-	local sent got
-	guest_run "$2" 'rm -f /tmp/got; (nc -l -p 5000 >/tmp/got </dev/null 2>/dev/null &)' >/dev/null
-	guest_run "$1" "head -c ${3}M /dev/urandom >/tmp/sent; timeout 40 nc -N $(guest_ip "$2") 5000 </tmp/sent" 50 >/dev/null
-	sent=$(guest_run "$1" 'md5sum </tmp/sent')
-	got=$(guest_run "$2" 'sleep 0.5; md5sum </tmp/got')
-	check_eq "$3 MiB over TCP from $1 arrive at $2 as they were sent" "$sent" "${got:-nothing}"
-}
-
 # ---- a network to boot from: DHCP, TFTP and HTTP in world 0, at 10.0.0.100
 
 netboot_log=$state/netboot.log
