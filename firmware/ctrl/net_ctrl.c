@@ -146,15 +146,16 @@ static bool net_ctrl_announce_ack(struct net_ctrl *nc, struct net_ctrl_io *io)
 	return true;
 }
 
-/* 5.1.6.5.8 */
+/* 5.1.6.5.8. Linux (6.12) counts GUEST_HDRLEN among them, which is nothing to be turned off. */
 static bool net_ctrl_offloads(struct net_ctrl *nc, struct net_ctrl_io *io)
 {
+	const uint64_t known = NET_CTRL_GUEST_OFFLOADS | VIRTIO_BIT(VIRTIO_NET_F_GUEST_HDRLEN);
 	uint64_t offloads;
 
 	memcpy(&offloads, io->data, sizeof(offloads));
-	if (offloads & ~(nc->accepted & NET_CTRL_GUEST_OFFLOADS))
+	if (offloads & ~(nc->accepted & known))
 		return false;
-	net_ctrl_set_offloads(nc, offloads);
+	net_ctrl_set_offloads(nc, offloads & NET_CTRL_GUEST_OFFLOADS);
 	return true;
 }
 

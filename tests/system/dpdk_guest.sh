@@ -93,7 +93,10 @@ check "Linux lets the devices go" guest_run g '
 guest_run g "mkfifo /tmp/in; (sleep 1000 >/tmp/in 2>/dev/null &) ; (dpdk-testpmd --lcores 0@0,1@0 --no-telemetry -m 64 \
 	--log-level=pmd.net.virtio.*:info ${allow[*]} -- -i --nb-cores=1 --total-num-mbufs=4096 --rxd=128 --txd=128 \
 	--forward-mode=icmpecho </tmp/in >/tmp/out 2>&1 &)" >/dev/null
-check "testpmd starts" wait_for 60 guest_run g 'grep -q "testpmd>" /tmp/out' || note "$(guest_run g 'tail -n 20 /tmp/out')"
+check "testpmd starts" wait_for 60 guest_run g 'grep -q "testpmd>" /tmp/out' || {
+	guest_run g 'tail -n 20 /tmp/out'
+	die "no testpmd"
+}
 guest_run g 'echo start >/tmp/in' >/dev/null
 for n in "${!names[@]}"; do
 	ip -n peer0 neigh replace "10.0.1.$((n + 100))" lladdr "${macs[n]}" dev nic nud permanent
@@ -109,7 +112,8 @@ for n in "${!names[@]}"; do
 		"ip netns exec peer0 ping -q -A -c 50 -s 1472 -W 2 10.0.1.$((n + 100)) | grep ' 0% packet loss'"
 	check_ge "$name: the card counted what went in" $((pings + 50)) "$(rule_packets pf0sf0 $((n + 10)))"
 done
-guest_run g 'echo stop >/tmp/in; sleep 1; echo "show port stats all" >/tmp/in; sleep 1' >/dev/null
+guest_run g 'echo stop >/tmp/in; sleep 1; echo "show port stats all" >/tmp/in' >/dev/null
+check "testpmd tells what it counted" wait_for 20 guest_run g "[ \$(grep -c 'Rx-pps:' /tmp/out) = ${#names[@]} ] && sleep 0.5"
 for n in "${!names[@]}"; do
 	counts=$(guest_run g "sed -n '/NIC statistics for port $n /,/Throughput/p' /tmp/out" |
 		grep -oE '[RT]X-packets: [0-9]+' | tr '\n' ' ')

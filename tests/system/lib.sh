@@ -411,10 +411,10 @@ vf_bind() {
 # vf_reset N: of the function, whoever uses it.
 vf_reset() { echo 1 >"/sys/bus/pci/devices/$(vf_bdf "$1")/reset"; }
 
-# guest_up_vf NAME N [QEMU OPTIONS...]: a guest with VF N as its only NIC, booted, with its address.
+# guest_up_vf NAME N: a guest with VF N as its only NIC, booted, with its address.
 guest_up_vf() {
 	vf_bind "$2" vfio-pci || return 1
-	guest_boot "$1" -device "vfio-pci,host=$(vf_bdf "$2")" "${@:3}" && guest_up "$1" &&
+	guest_boot "$1" -device "vfio-pci,host=$(vf_bdf "$2")" && guest_up "$1" &&
 		guest_run "$1" "ip addr add $(guest_ip "$1")/24 dev eth0 && ip link set eth0 up"
 }
 

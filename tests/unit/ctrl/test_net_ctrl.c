@@ -141,6 +141,25 @@ static void test_guest_offloads(void **state)
 	assert_int_equal(port_get(nc_device.number)->takes, 0);
 }
 
+/* Linux (6.12) has GUEST_HDRLEN in its list of these offloads, once it is negotiated; it turns nothing on or off. */
+static void test_guest_offloads_of_linux(void **state)
+{
+	const uint64_t hdrlen = VIRTIO_BIT(VIRTIO_NET_F_GUEST_HDRLEN);
+	const uint64_t csum = VIRTIO_BIT(VIRTIO_NET_F_GUEST_CSUM);
+	const uint64_t accepted = csum | VIRTIO_BIT(VIRTIO_NET_F_GUEST_TSO4) |
+				  VIRTIO_BIT(VIRTIO_NET_F_CTRL_GUEST_OFFLOADS);
+
+	(void)state;
+	nc_begin_enabled(accepted);
+	nc_offloads(csum | hdrlen);
+	assert_err();
+	nc_begin_enabled(accepted | hdrlen);
+	nc_offloads(csum | hdrlen);
+	assert_ok();
+	assert_int_equal(nc.guest_offloads, csum);
+	assert_int_equal(port_get(nc_device.number)->takes, OFFLOAD_CSUM);
+}
+
 /* No memory: refused, and nothing has changed. */
 static void test_no_memory(void **state)
 {
@@ -218,6 +237,7 @@ int main(void)
 		cmocka_unit_test(test_unknown_commands),
 		cmocka_unit_test(test_announce),
 		cmocka_unit_test(test_guest_offloads),
+		cmocka_unit_test(test_guest_offloads_of_linux),
 		cmocka_unit_test(test_no_memory),
 		cmocka_unit_test(test_random_commands),
 	};
