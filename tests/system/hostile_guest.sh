@@ -4,7 +4,6 @@
 # end (hostile_probe): it never stops for long, its bytes arrive as sent, and the misused devices
 # work again after a reset.
 # needs: iommu
-# soc: none
 # seconds: 600
 . "$(dirname "$0")/lib.sh"
 script_begin

@@ -3,7 +3,6 @@
 # What the server's administrator decides of a VF with `ip link set DEV vf N` is carried out by the card,
 # whatever the guest does, and is shown: spoofchk, vlan, rate, trust. Address and state: vf_passthrough.
 # needs: iommu
-# soc: none
 # seconds: 900
 . "$(dirname "$0")/lib.sh"
 script_begin

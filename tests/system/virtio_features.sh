@@ -3,7 +3,6 @@
 # What a guest's stock driver negotiates, over vDPA and over a VF, is what the card then runs: for each set of
 # ring features the bits stand in the guest's sysfs, and its packets arrive as they were sent.
 # needs: iommu
-# soc: none
 # seconds: 900
 . "$(dirname "$0")/lib.sh"
 script_begin
