@@ -288,13 +288,14 @@ guest_qmp() {
 
 # guest_up NAME [SECONDS]: wait until it has booted.
 guest_up() {
-	if ! wait_for "${2:-150}" guest_answers "$1"; then
+	if ! wait_for "${2:-150}" guest_answers_or_ended "$1" || ! guest_alive "$1"; then
 		note "guest $1 does not answer:"
 		tail -n 8 "$state/guest-$1/qemu.log" "$state/guest-$1/console.log" 2>/dev/null | sed 's/^/  | /'
 		return 1
 	fi
 }
 guest_answers() { guest_run "$1" true 10; }
+guest_answers_or_ended() { ! guest_alive "$1" || guest_answers "$1"; }
 
 guest_stop() {
 	local pid
@@ -364,9 +365,8 @@ guests_ping_sizes() {
 transfer() {
 	local want got
 	guest_run "$2" 'rm -f /tmp/got; (nc -l -p 5000 >/tmp/got </dev/null 2>/dev/null &)' >/dev/null
-	guest_run "$1" "dd if=/dev/urandom of=/tmp/sent bs=1M count=$3 2>/dev/null
-		timeout 60 nc -N $(guest_ip "$2") 5000 </tmp/sent" 80 >/dev/null
-	want="$(($3 << 20)) $(guest_run "$1" 'md5sum </tmp/sent')"
+	want="$(($3 << 20)) $(guest_run "$1" "dd if=/dev/urandom of=/tmp/sent bs=1M count=$3 2>/dev/null
+		timeout 60 nc -N $(guest_ip "$2") 5000 </tmp/sent >/dev/null; md5sum </tmp/sent" 90)"
 	got=$(guest_run "$2" 'sleep 0.5; echo "$(wc -c </tmp/got) $(md5sum </tmp/got)"')
 	echo "sent $want, got $got"
 	[ "$got" = "$want" ]

@@ -7,15 +7,13 @@
 . "$(dirname "$0")/lib.sh"
 script_begin
 
-# feature NAME BIT: 1 if the guest's driver has accepted it.
-feature() { guest_run "$1" "cut -c $(($2 + 1)) /sys/class/net/eth0/device/features"; }
-
-# check_features WHAT NAME BIT=0|1...
+# check_features WHAT NAME BIT=0|1...: of what the guest's driver has accepted.
 check_features() {
-	local what=$1 name=$2 want
+	local what=$1 accepted want
+	accepted=$(guest_run "$2" 'cat /sys/class/net/eth0/device/features')
 	shift 2
 	for want in "$@"; do
-		check_eq "$what: feature ${want%=*}" "${want#*=}" "$(feature "$name" "${want%=*}")"
+		check_eq "$what: feature ${want%=*}" "${want#*=}" "${accepted:${want%=*}:1}"
 	done
 }
 
@@ -77,8 +75,8 @@ standby_case() {
 	vdpa_bind v2 vhost_vdpa && wait_for 5 vdpa_chardev v2 || return 1
 	guest_boot c -netdev "vhost-vdpa,vhostdev=$(vdpa_chardev v2),id=n0" -netdev hubport,hubid=1,id=n1 \
 		-device "virtio-net-pci,netdev=n0,id=standby,romfile=,mac=$(guest_mac c),failover=on" \
-		-device pcie-root-port,id=port,bus=pcie.0,chassis=1 \
-		-device "vmxnet3,netdev=n1,id=primary,romfile=,bus=port,mac=$(guest_mac c),failover_pair_id=standby"
+		-device pcie-root-port,id=slot,bus=pcie.0,chassis=1 \
+		-device "vmxnet3,netdev=n1,id=primary,romfile=,bus=slot,mac=$(guest_mac c),failover_pair_id=standby"
 	guest_up c || return 1
 	guest_run c "ip addr add 10.0.0.3/24 dev eth0 && ip link set eth0 up"
 	check_eq "standby: the guest's Linux has made a failover device" net_failover \
