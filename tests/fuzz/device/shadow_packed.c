@@ -133,7 +133,8 @@ static void packed_show(struct shadow_queue *queue, uint16_t slot, const uint8_t
 		queue->fresh[slot] = PACKED_FRESH;
 	if (queue->seen[slot] && memcmp(&old, &new, sizeof(new)) == 0)
 		return;
-	if (packed_is_settled(queue, slot))
+	/* What was available and is not is in flight for a device that goes by the first look. */
+	if (packed_is_settled(queue, slot) || (was_available && !packed_is_available(&new, lap)))
 		queue->loose = true;
 	queue->seen[slot] = true;
 	memcpy(queue->desc + slot * 16u, &new, sizeof(new));

@@ -57,17 +57,6 @@ vhost_counter() { vhost_ask "a['stats']['$2']" stats port "$1"; }
 vhost_rule_packets() { vhost_ask "a['filters'][0]['packets']" filter show handle "$1"; }
 vhost_connected() { [ "$(vhost_ask "a['ports'][0]['link']['connected']" port show "$1")" = True ]; }
 
-# vhost_offers NAME BIT: whether a front-end at that port is offered a feature.
-vhost_offers() {
-	python3 - "$vhost_dir/$1.sock" "$2" <<-'END'
-		import socket, struct, sys
-		port = socket.socket(socket.AF_UNIX)
-		port.connect(sys.argv[1])
-		port.send(struct.pack("<III", 1, 1, 0))  # GET_FEATURES
-		sys.exit(struct.unpack("<12xQ", port.recv(20))[0] >> int(sys.argv[2]) & 1 ^ 1)
-	END
-}
-
 # vhost_testpmd OPTIONS...: testpmd without hugepages or PCI; commands come from $vhost_testpmd_in,
 # which vhost_tell writes to.
 vhost_testpmd() {
