@@ -100,7 +100,7 @@ server_flash() {
 
 # The server's command line, in server_args. One CPU: docs/decisions/0005.
 server_command() {
-	local d=$server_dir append="console=ttyS0 panic=-1 quiet mitigations=off net.ifnames=0" n
+	local d=$server_dir append="console=ttyS0 panic=-1 quiet mitigations=off net.ifnames=0 log_buf_len=4M" n
 	server_args=(-nodefaults -no-user-config -nographic -no-reboot -monitor none
 		-L "$xvio_build/server/rom" -accel tcg,thread=multi,tb-size=512
 		-M q35 -bios qboot.rom -cpu max -smp "${XVIO_CPUS:-1}" -m "${XVIO_MEMORY:-3G}"

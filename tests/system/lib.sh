@@ -82,14 +82,20 @@ script_end() {
 # script_begin: called by every test; what the kernel said before is not ours.
 script_begin() {
 	trap script_end EXIT
-	dmesg_from=$(dmesg | wc -l)
+	kernel_mark="xvio test $$ $RANDOM"
+	echo "$kernel_mark" >/dev/kmsg 2>/dev/null
 }
 
-log_kernel() { dmesg | tail -n +$((${dmesg_from:-0} + 1)) | tail -n 20 | sed 's/^/  kernel: /'; }
+# What the kernel has said since the script began; all that it remembers if it has forgotten that.
+kernel_said() {
+	dmesg | awk -v mark="${kernel_mark:-none}" '{ line[NR] = $0 } index($0, mark) { from = NR }
+		END { for (i = from + 1; i <= NR; i++) print line[i] }'
+}
+log_kernel() { kernel_said | tail -n 20 | sed 's/^/  kernel: /'; }
 
 # Whether the kernel has complained since the script began.
 kernel_clean() {
-	! dmesg | tail -n +$((dmesg_from + 1)) |
+	! kernel_said |
 		grep -E 'BUG|WARNING|Oops|Call Trace|hung task|leak|DMAR.*fault|general protection'
 }
 
