@@ -13,7 +13,7 @@ probe_vf() {
 	out=$(timeout 20 vf_probe "$(vf_bdf 0)" "$1" 2>&1) || { note "$out"; return 1; }
 	read -r _ probe_status _ probe_used <<<"$out"
 }
-faults() { dmesg | tail -n +$((dmesg_from + 1)) | grep -c 'DMAR.*fault addr'; }
+faults() { kernel_said | grep -c 'DMAR.*fault addr'; }
 
 card_up
 check "two VFs are made" vf_set 2
