@@ -75,8 +75,8 @@ standby_case() {
 	vdpa_bind v2 vhost_vdpa && wait_for 5 vdpa_chardev v2 || return 1
 	guest_boot c -netdev "vhost-vdpa,vhostdev=$(vdpa_chardev v2),id=n0" -netdev hubport,hubid=1,id=n1 \
 		-device "virtio-net-pci,netdev=n0,id=standby,romfile=,mac=$(guest_mac c),failover=on" \
-		-device pcie-root-port,id=slot,bus=pcie.0,chassis=1 \
-		-device "vmxnet3,netdev=n1,id=primary,romfile=,bus=slot,mac=$(guest_mac c),failover_pair_id=standby"
+		-device pcie-root-port,id=hotplug0,bus=pcie.0,chassis=1 \
+		-device "vmxnet3,netdev=n1,id=primary,romfile=,bus=hotplug0,mac=$(guest_mac c),failover_pair_id=standby"
 	guest_up c || return 1
 	guest_run c "ip addr add 10.0.0.3/24 dev eth0 && ip link set eth0 up"
 	check_eq "standby: the guest's Linux has made a failover device" net_failover \
