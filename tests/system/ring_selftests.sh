@@ -68,7 +68,6 @@ ring vhost --no-indirect --no-event-idx --batch=random
 ring vhost --no-indirect --batch=random
 ring vhost --no-indirect --delayed-interrupt --batch=random
 ring vhost --no-indirect --batch=random --reset=100
-ring vhost --batch=random
-ring vhost --no-event-idx --batch=random --reset=100
-ring vhost-san --batch=random
+ring vhost --no-indirect --no-event-idx --batch=random --reset=100
+ring vhost-san --no-indirect --batch=random
 check_eq "nothing to complain about" "" "$(grep -E 'ERROR|runtime error' "$vhost_dir/switch.log")"
