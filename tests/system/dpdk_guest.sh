@@ -4,7 +4,7 @@
 # the rings and the way of receiving that its device was offered. All pings come back as they were sent,
 # are counted by testpmd and by the card.
 # needs: iommu
-# soc: native
+# soc: rv64
 # seconds: 420
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/clients/lib.sh"

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # A guest with UEFI firmware (OVMF), whose own driver, VirtioNetDxe, drives a vDPA device: DHCP and a
 # file by TFTP; what that file does (iPXE) fetches Linux, whose driver then works on the same device.
-# soc: native
+# soc: rv64
 # seconds: 800
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/clients/lib.sh"
