@@ -70,8 +70,7 @@ uint64_t net_features_all(void)
 
 uint64_t net_features_vdpa(void)
 {
-	return net_features_all() &
-	       ~(VIRTIO_BIT(VIRTIO_F_RING_RESET) | VIRTIO_BIT(VIRTIO_NET_F_STANDBY));
+	return net_features_vf() & ~VIRTIO_BIT(VIRTIO_F_RING_RESET);
 }
 
 uint64_t net_features_vf(void)

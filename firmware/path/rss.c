@@ -25,16 +25,15 @@ static uint32_t rss_window(const uint8_t key[RSS_MAX_KEY_BYTES], unsigned at)
 
 _Static_assert(RSS_MAX_KEY_BYTES >= RSS_MAX_INPUT_BYTES + 4, "a window for each bit of the input");
 
-/* What a byte adds at a place: what it adds without its lowest bit, and that bit. */
+/* What a byte adds at a place: each bit, and the others what their lowest bit and the rest add. */
 static void rss_fill_part(uint32_t part[256], const uint8_t key[RSS_MAX_KEY_BYTES], unsigned at)
 {
-	unsigned value;
+	unsigned bit, value;
 
-	for (value = 1; value < 256; value++) {
-		unsigned lowest = bits_log2(value & (0u - value));
-
-		part[value] = part[value & (value - 1)] ^ rss_window(key, at * 8 + 7 - lowest);
-	}
+	for (bit = 0; bit < 8; bit++)
+		part[1u << bit] = rss_window(key, at * 8 + 7 - bit);
+	for (value = 1; value < 256; value++)
+		part[value] = part[value & (value - 1)] ^ part[value & (0u - value)];
 }
 
 struct rss *rss_create(const uint8_t *key, uint32_t key_bytes)

@@ -31,9 +31,8 @@ struct path_case {
 	bool rewrite; /* the destination MAC, to one that tells the rule */
 };
 
-#define PATH_NUM_CASES 8u
-#define PATH_NUM_BARE_CASES \
-	6u /* the first; where host memory is mapped there is no control queue */
+#define PATH_NUM_CASES	    8u
+#define PATH_NUM_BARE_CASES 6u /* the first: all there is where no control queue is */
 extern const struct path_case path_case_list[PATH_NUM_CASES];
 
 /*

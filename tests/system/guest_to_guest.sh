@@ -20,7 +20,6 @@ for size in 0 1 18 19 64 1000 1472 4000; do
 		guest_run a "ping -c 2 -i 0.2 -W 2 -s $size 10.0.0.2"
 done
 
-# 4 MiB of pseudo-random bytes, whose sum both ends compute.
 check "4 MiB over TCP arrive as they were sent" transfer a b 4
 
 guest_run b "pgrep iperf3 || iperf3 -s -D" >/dev/null

@@ -424,6 +424,18 @@ guest_up_vf() {
 		guest_run "$1" "ip addr add $(guest_ip "$1")/24 dev eth0 && ip link set eth0 up"
 }
 
+# vf_guests_up: two VFs, guest c on VF 0 and d on VF 1, and rules between them; no other rules.
+vf_guests_up() {
+	check "two VFs" vf_set 2
+	ip link set "$(rep pf0vf0)" up
+	ip link set "$(rep pf0vf1)" up
+	check "guest c boots with VF 0" guest_up_vf c 0 || die "no guest c"
+	check "guest d boots with VF 1" guest_up_vf d 1 || die "no guest d"
+	rules_clear
+	check "rules between them" forward_both pf0vf0 pf0vf1
+}
+vf_guests_down() { guest_stop c; guest_stop d; vf_set 0; }
+
 # ---- vDPA devices as the server's own NICs
 
 # peer_up N: device vN as a NIC in the name space peerN.

@@ -42,13 +42,7 @@ interrupts() { guest_run c "awk '/virtio.*-input/ { n += \$2 + \$3 } END { print
 fan_in() { guest_run d 'for n in {1..64}; do echo >/dev/udp/10.0.0.3/$((6000 + n)); done 2>/dev/null' >/dev/null; sleep 0.5; }
 
 card_up
-check "two VFs" vf_set 2
-ip link set "$(rep pf0vf0)" up
-ip link set "$(rep pf0vf1)" up
-check "guest c boots with VF 0" guest_up_vf c 0 || die "no guest c"
-check "guest d boots with VF 1" guest_up_vf d 1 || die "no guest d"
-rules_clear
-check "rules between them" forward_both pf0vf0 pf0vf1
+vf_guests_up
 check "c reaches d with all sizes of pings" guests_ping_sizes c d
 guest_run d 'iperf3 -s -D; iperf3 -s -D -p 5202' >/dev/null
 guest_run c 'iperf3 -s -D; iperf3 -s -D -p 5202' >/dev/null
@@ -114,7 +108,5 @@ check "2 MiB over TCP from c arrive at d as they were sent" transfer c d 2
 check "2 MiB over TCP from d arrive at c as they were sent" transfer d c 2
 check_eq "rings stopped for a fault" 0 \
 	"$(ethtool -S "$(rep pf0vf0)" | awk '/ring_err/ { n += $2 } END { print n + 0 }')"
-guest_stop c
-guest_stop d
-vf_set 0
+vf_guests_down
 check "the kernel has nothing to complain about" kernel_clean

@@ -20,13 +20,7 @@ traffic_start() {
 traffic_stop() { guest_run c 'pkill -x ping; pkill -x iperf3; sleep 0.5' >/dev/null; }
 
 card_up
-check "two VFs" vf_set 2
-ip link set "$(rep pf0vf0)" up
-ip link set "$(rep pf0vf1)" up
-check "guest c boots with VF 0" guest_up_vf c 0 || die "no guest c"
-check "guest d boots with VF 1" guest_up_vf d 1 || die "no guest d"
-rules_clear
-check "rules between them" forward_both pf0vf0 pf0vf1
+vf_guests_up
 check "c reaches d" guest_ping c 10.0.0.4
 guest_run d 'iperf3 -s -D' >/dev/null
 
@@ -57,9 +51,7 @@ done
 check "4 MiB arrive as they were sent" transfer c d 4
 check_eq "rings stopped for a fault" 0 \
 	"$(ethtool -S "$(rep pf0vf0)" | awk '/ring_err/ { n += $2 } END { print n + 0 }')"
-guest_stop c
-guest_stop d
-vf_set 0
+vf_guests_down
 
 # A guest over vDPA is not offered the reset of a queue: QEMU would not carry it out.
 guests_up a b

@@ -3,7 +3,7 @@
  * The kernel's tools/virtio/virtio_test drives a ring by the character device /dev/vhost-test. Linked
  * with this (ld --wrap=...) it drives a transmit queue of xvio-vhost instead: what it asks of the device
  * becomes requests of vhost-user, what it allocates lies in shared memory, at its own addresses.
- * XVIO_SOCKET names the port. Exit status 4: the port does not offer a feature that was asked for.
+ * XVIO_SOCKET names the port.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -37,12 +37,11 @@ enum {
 	USER_SET_VRING_CALL = 13,
 };
 
-#define USER_VERSION   1u
-#define USER_QUEUE     1u /* the first transmit queue */
-#define ARENA_BYTES    (16u << 20)
-#define ARENA_CLASSES  21u /* powers of two */
-#define ARENA_HEADER   64u
-#define EXIT_NOT_THERE 4
+#define USER_VERSION  1u
+#define USER_QUEUE    1u /* the first transmit queue */
+#define ARENA_BYTES   (16u << 20)
+#define ARENA_CLASSES 21u /* powers of two */
+#define ARENA_HEADER  64u
 
 struct user_message {
 	uint32_t request;
@@ -191,7 +190,7 @@ static void user_set_features(uint64_t features)
 	if (features & ~msg.number) {
 		fprintf(stderr, "not offered: 0x%llx\n",
 			(unsigned long long)(features & ~msg.number));
-		exit(EXIT_NOT_THERE);
+		exit(EXIT_FAILURE);
 	}
 	msg.number = features;
 	user_send(USER_SET_FEATURES, &msg, sizeof(msg.number), -1);

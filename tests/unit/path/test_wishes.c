@@ -107,6 +107,32 @@ static void test_filter_of_representor(void **state)
 	wish_stop();
 }
 
+/* A frame without a sound IP header has no key; its address it has. */
+static void test_filter_of_malformed(void **state)
+{
+	struct wish_sent sent = {.frame = {[12] = 0x08, [14] = 0x41}, .len_bytes = 60};
+	unsigned i;
+
+	(void)state;
+	wish_start(2, 1, sizeof(struct virtio_net_hdr));
+	wish_filter = rxfilter_create();
+	wish_filter->unicast = RXFILTER_LISTED;
+	rxfilter_list_mac(wish_filter, (uint8_t[6]){2, 0, 0, 0, 0, 1});
+	rxfilter_list_mac(wish_filter, (uint8_t[6]){2, 0, 0, 0, 0, 2});
+	vnet_set_filter(wish_q[0].number, wish_filter);
+	wish_post(0, 4);
+	for (i = 0; i < 4; i++) {
+		memcpy(sent.frame, (uint8_t[6]){2, 0, 0, 0, 0, (uint8_t)i}, 6);
+		assert_true(bed_send_marked(&wish_pf, sent.frame, sent.len_bytes, wish_q[0].number,
+					    XVIO_META_F_REPR));
+		bed_ring(&wish_pf, BED_TX);
+		fake_run();
+		bed_reap_sent(&wish_pf);
+		assert_int_equal(wish_receive(0, &sent, NULL), i == 1 || i == 2);
+	}
+	wish_stop();
+}
+
 static struct vnet_counters counters(unsigned port, unsigned index)
 {
 	struct vnet_counters now;
@@ -226,6 +252,7 @@ int main(void)
 		cmocka_unit_test(test_filter),
 		cmocka_unit_test(test_filter_of_new_address),
 		cmocka_unit_test(test_filter_of_representor),
+		cmocka_unit_test(test_filter_of_malformed),
 		cmocka_unit_test(test_counters),
 		cmocka_unit_test(test_counters_of_plain_port),
 		cmocka_unit_test(test_refused_dma),
