@@ -276,9 +276,10 @@ guest_start() {
 guest_pid() { cat "$state/guest-$1/pid" 2>/dev/null; }
 guest_alive() { [ -n "$(guest_pid "$1")" ] && [ -d "/proc/$(guest_pid "$1")" ]; }
 
-# guest_run NAME COMMAND [SECONDS]: its output and its exit status; 125 if the guest is silent.
+# guest_run NAME COMMAND [SECONDS]: its output and its exit status; 125 if the guest is silent. The limits
+# are against hanging: a busy guest of an emulated server takes ten times its usual time now and then.
 guest_run() {
-	local seconds=${3:-20} sock=$state/guest-$1/agent.sock
+	local seconds=${3:-60} sock=$state/guest-$1/agent.sock
 	guest_alive "$1" || return 125
 	/opt/xvio/tests/system/guest-client "$sock" "$seconds" "$2"
 }
@@ -349,11 +350,11 @@ guests_up() {
 }
 
 # guest_ping NAME ADDRESS [COUNT]
-guest_ping() { guest_run "$1" "ping -i 0.2 -W 2 -c ${3:-3} $2" $((10 + ${3:-3})); }
+guest_ping() { guest_run "$1" "ping -i 0.2 -W 2 -c ${3:-3} $2" $((60 + ${3:-3})); }
 
 # guest_iperf NAME ARGUMENTS: kbit/s that arrived.
 guest_iperf() {
-	guest_run "$1" "iperf3 -f k $2" 30 | awk '
+	guest_run "$1" "iperf3 -f k $2" 90 | awk '
 		/receiver/ { for (i = 2; i <= NF; i++) if ($i == "Kbits/sec") n = $(i - 1) }
 		END { printf "%d", n }'
 }

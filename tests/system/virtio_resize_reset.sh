@@ -4,14 +4,14 @@
 # anew), and unbinds and binds its driver (the device is reset); what it sends afterwards arrives as it was sent.
 # needs: iommu
 # soc: native
-# seconds: 600
+# seconds: 900
 . "$(dirname "$0")/lib.sh"
 script_begin
 
 ring_size() { guest_run c "ethtool -g eth0 | awk '/^RX:/ { n = \$2 } END { print n }'"; }
 
 # resize RX TX: while packets come and go.
-resize() { guest_run c "ethtool -G eth0 rx $1 tx $2" 30; }
+resize() { guest_run c "ethtool -G eth0 rx $1 tx $2" 120; }
 
 traffic_start() {
 	guest_run c '(timeout 120 ping -f -s 1000 10.0.0.4 >/dev/null 2>&1 &)
@@ -44,7 +44,7 @@ for round in 1 2 3; do
 		dev=$(basename $(readlink /sys/class/net/eth0/device))
 		echo $dev >/sys/bus/virtio/drivers/virtio_net/unbind &&
 			echo $dev >/sys/bus/virtio/drivers/virtio_net/bind && sleep 1 &&
-			ip addr add 10.0.0.3/24 dev eth0 && ip link set eth0 up' 30
+			ip addr add 10.0.0.3/24 dev eth0 && ip link set eth0 up' 120
 	traffic_stop
 	check "c reaches d" wait_for 5 guest_ping c 10.0.0.4
 done
