@@ -32,6 +32,7 @@ prepare_all() {
 	done < <(make -C "$xvio_root" --no-print-directory all 2>&1 || echo "make: failed")
 	! tail -n 1 "$log" | grep -q '^make: failed' || rc=1
 	[ "$rc" = 0 ] || { tail -n 20 "$log"; die "the build failed, read $log"; }
+	server_tools >>"$log" 2>&1 || { tail -n 20 "$log"; die "the tests' programs are not built, read $log"; }
 	"$xvio_root/sim/server/build-rootfs"
 	"$xvio_root/sim/server/build-clients"
 }
@@ -42,7 +43,6 @@ tied() { exec setpriv --pdeathsig TERM "$@"; }
 # server_payload FILE: what this build made and the tests, as the tar the server's init unpacks.
 server_payload() {
 	local f list=(tests/system sim/run/demo.sh)
-	server_tools
 	for f in hostdrv/xvio.ko hostdrv/xvio-flash rv64/xvio-fw.img \
 		server-tools/ring_probe server-tools/vf_probe server-tools/hostile_probe \
 		server-tools/virtio_filter.ko; do
@@ -53,14 +53,14 @@ server_payload() {
 	[ -z "${XVIO_OVERLAY-}" ] || tar -rf "$1" -C "$XVIO_OVERLAY" .
 }
 
-# Programs of the tests that run in the server.
+# Programs of the tests that run in the server. Once, before any server is started: two may be at a time.
 server_tools() {
 	local name from to
 	for name in ring_probe vf_probe hostile_probe; do
 		from=$xvio_root/tests/system/$name.c to=$xvio_build/server-tools/$name
 		[ "$from" -nt "$to" ] || continue
 		mkdir -p "${to%/*}"
-		gcc -std=gnu11 -O2 -Wall -Wextra -I"$xvio_root/include" -o "$to" "$from"
+		gcc -std=gnu11 -O2 -Wall -Wextra -I"$xvio_root/include" -o "$to" "$from" || return 1
 	done
 	server_module virtio_filter
 }
@@ -71,8 +71,7 @@ server_module() {
 	[ "$from/$1.c" -nt "$to" ] || return 0
 	mkdir -p "$dir"
 	ln -sf "$from"/* "$dir/"
-	make -s -C "$xvio_build/kernel" M="$dir" CONFIG_DEBUG_INFO_BTF_MODULES= modules
-	cp "$dir/$1.ko" "$to"
+	make -s -C "$xvio_build/kernel" M="$dir" CONFIG_DEBUG_INFO_BTF_MODULES= modules && cp "$dir/$1.ko" "$to"
 }
 
 # The run directory: sockets (short paths), the card's RAM and flash, the payload.
