@@ -34,6 +34,10 @@
 	{                                                                        \
 		.letter = 'a', .ring = (kind), .driver = (whose), .num_flows = 2 \
 	}
+#define PATH_CASE_CROWD(kind, num)                                               \
+	{                                                                        \
+		.letter = 'a', .ring = (kind), .num_flows = 2, .num_idle = (num) \
+	}
 #define PATH_CASE_B(kind)                                                           \
 	{                                                                           \
 		.letter = 'b', .ring = (kind), .num_flows = 8192, .num_rules = 200, \
@@ -49,6 +53,7 @@ const struct path_case path_case_list[PATH_NUM_CASES] = {
 	PATH_CASE_B(PATH_PACKED_IN_ORDER),
 	PATH_CASE_A(PATH_SPLIT, PATH_DRIVER_LINUX),
 	PATH_CASE_A(PATH_SPLIT, PATH_DRIVER_LINUX_VF),
+	PATH_CASE_CROWD(PATH_SPLIT, 1000),
 };
 
 struct path_guest {
@@ -81,6 +86,7 @@ const char *path_case_ring(const struct path_case *setup)
 
 	fmt_text(&text, ring[setup->ring]);
 	fmt_text(&text, driver[setup->driver]);
+	fmt_text(&text, setup->num_idle ? "-crowd" : "");
 	return name;
 }
 
@@ -120,7 +126,7 @@ static struct iotlb *path_map(const struct path_ring_memory *memory)
 
 static uint32_t path_doorbell(const struct path_guest *guest, unsigned index)
 {
-	return (uint32_t)(guest - path_guest) * 2 + index;
+	return (guest->port - XVIO_PORT_VDPA(0)) * 2 + index;
 }
 
 static void path_start_queue(const struct path_guest *guest, unsigned index)
@@ -207,6 +213,25 @@ static void path_add_guest(unsigned number, const struct path_case *setup)
 	path_post(guest);
 }
 
+/* Devices whose queues run and have nothing to do. All of them are the last guest in its rings. */
+static void path_add_idle(unsigned num)
+{
+	struct path_guest idle = path_guest[PATH_NUM_GUESTS - 1];
+	uint8_t mac[6] = {2, 0, 0, 0, 1, 0};
+	unsigned i;
+
+	for (i = 0; i < num; i++) {
+		idle.port++;
+		mac[4] = (uint8_t)(1 + i / 256);
+		mac[5] = (uint8_t)i;
+		if (!vnet_add(idle.port, 1, mac, 1500))
+			path_platform_fail("case: the path refuses an idle port");
+		port_set_admin(idle.port, true);
+		path_start_queue(&idle, PATH_RX);
+		path_start_queue(&idle, PATH_TX);
+	}
+}
+
 const char *path_case_start(const struct path_case *setup)
 {
 	size_t len_bytes;
@@ -222,6 +247,7 @@ const char *path_case_start(const struct path_case *setup)
 	path_received = 0;
 	for (i = 0; i < PATH_NUM_GUESTS; i++)
 		path_add_guest(i, setup);
+	path_add_idle(setup->num_idle);
 	path_rules = (struct path_rules){
 		.num_flows = setup->num_flows,
 		.num_acl = setup->num_rules,

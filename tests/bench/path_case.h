@@ -29,9 +29,10 @@ struct path_case {
 	uint32_t num_flows; /* a power of two */
 	uint32_t num_rules; /* ACL rules, 0: one rule a port */
 	bool rewrite; /* the destination MAC, to one that tells the rule */
+	uint32_t num_idle; /* further devices whose queues run */
 };
 
-#define PATH_NUM_CASES	    8u
+#define PATH_NUM_CASES	    9u
 #define PATH_NUM_BARE_CASES 6u /* the first: all there is where no control queue is */
 extern const struct path_case path_case_list[PATH_NUM_CASES];
 
@@ -53,7 +54,7 @@ void path_case_check(void);
 /* "a split", for messages. Valid until the next call. */
 const char *path_case_name(const struct path_case *setup);
 
-/* "split", "split-linux". Valid until the next call. */
+/* "split", "split-linux", "split-crowd". Valid until the next call. */
 const char *path_case_ring(const struct path_case *setup);
 
 #endif

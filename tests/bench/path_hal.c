@@ -11,7 +11,7 @@
 #include "path/worker.h"
 
 #define PATH_HAL_CORES 2u
-#define PATH_HAL_RINGS 16u /* doorbells rung and not taken; more than there are queues */
+#define PATH_HAL_RINGS 4096u /* doorbells rung and not taken; more than there are queues */
 
 static struct {
 	unsigned core;
