@@ -6,8 +6,9 @@
  */
 #include "xvio.h"
 
-#define HEALTH_PERIOD	(HZ)
-#define HEALTH_PATIENCE (5 * HZ) /* 50 times what the firmware promises: hosts may be slow, too */
+#define HEALTH_PERIOD	 (HZ)
+#define HEALTH_LOG_BYTES SZ_16K /* of the firmware's log in a dump */
+#define HEALTH_PATIENCE	 (5 * HZ) /* 50 times what the firmware promises: hosts may be slow, too */
 
 static void health_fill(struct xvio *xv, struct devlink_fmsg *fmsg)
 {
@@ -29,10 +30,31 @@ static int health_diagnose(struct devlink_health_reporter *reporter, struct devl
 	return 0;
 }
 
+/* The end of the firmware's log, line by line; the first one may have lost its beginning. */
+static void health_put_log(struct devlink_fmsg *fmsg, char *log)
+{
+	char *line;
+
+	devlink_fmsg_arr_pair_nest_start(fmsg, "log");
+	while ((line = strsep(&log, "\n")))
+		if (*line)
+			devlink_fmsg_string_put(fmsg, line);
+	devlink_fmsg_arr_pair_nest_end(fmsg);
+}
+
 static int health_dump(struct devlink_health_reporter *reporter, struct devlink_fmsg *fmsg,
 		       void *context, struct netlink_ext_ack *extack)
 {
-	health_fill(devlink_health_reporter_priv(reporter), fmsg);
+	struct xvio *xv = devlink_health_reporter_priv(reporter);
+	char *log;
+
+	log = kmalloc(HEALTH_LOG_BYTES + 1, GFP_KERNEL);
+	if (!log)
+		return -ENOMEM;
+	log[xvio_hw_read_trace(xv, log, HEALTH_LOG_BYTES)] = '\0';
+	health_fill(xv, fmsg);
+	health_put_log(fmsg, log);
+	kfree(log);
 	return 0;
 }
 

@@ -30,6 +30,25 @@ void xvio_hw_ring_doorbell(struct xvio *xv, u32 queue, u32 value)
 	writel(value, xv->doorbells + queue * XVIO_DOORBELL_BYTES);
 }
 
+u32 xvio_hw_read_trace(struct xvio *xv, char *buf, u32 len_bytes)
+{
+	void __iomem *trace = xv->regs + XVIO_WIN_TRACE;
+	void __iomem *data = trace + offsetof(struct xvio_trace_ring, data);
+	u64 head = readq(trace + offsetof(struct xvio_trace_ring, head));
+	u32 len = min3((u64)len_bytes, (u64)XVIO_TRACE_BYTES, head);
+	u32 at = (u32)((head - len) % XVIO_TRACE_BYTES);
+	u32 first = min_t(u32, len, XVIO_TRACE_BYTES - at);
+
+	memcpy_fromio(buf, data + at, first);
+	memcpy_fromio(buf + first, data, len - first);
+	return len;
+}
+
+phys_addr_t xvio_hw_doorbell_addr(struct xvio *xv, u32 queue)
+{
+	return pci_resource_start(xv->pdev, XVIO_BAR_DOORBELLS) + queue * XVIO_DOORBELL_BYTES;
+}
+
 void xvio_hw_reset_soc(struct xvio *xv)
 {
 	u32 generation = xvio_hw_read(xv, XVIO_REG_GENERATION);

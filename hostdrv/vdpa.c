@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * The operations of a vDPA device, called by vhost-vdpa and virtio_vdpa in process context, kicks
- * and interrupts apart. Virtqueues are kept here until the driver is ready (DRIVER_OK) and each of
- * them is; then the card gets them.
+ * and interrupts apart. Its virtqueues are in vdpa_vq.c.
  */
 #include <linux/etherdevice.h>
 #include <uapi/linux/vhost_types.h>
@@ -12,13 +11,8 @@
 
 #include "vdpa.h"
 
-static struct xvio_vdpa *vdpa_xvio(struct vdpa_device *vdev)
-{
-	return container_of(vdev, struct xvio_vdpa, vdpa);
-}
-
-static int vdpa_call(struct xvio_vdpa *vd, u16 opcode, const void *req, u16 req_bytes, void *rsp,
-		     u16 rsp_bytes)
+int xvio_vdpa_call(struct xvio_vdpa *vd, u16 opcode, const void *req, u16 req_bytes, void *rsp,
+		   u16 rsp_bytes)
 {
 	struct xvio_cmd cmd = {
 		.opcode = opcode,
@@ -29,192 +23,6 @@ static int vdpa_call(struct xvio_vdpa *vd, u16 opcode, const void *req, u16 req_
 	};
 
 	return xvio_mbox_call(vd->xv, &cmd);
-}
-
-/* Virtqueues */
-
-/* Starts or stops a vq on the card, as vq->ready says. */
-static int vdpa_push_vq(struct xvio_vdpa *vd, u16 idx)
-{
-	struct xvio_vdpa_vq *vq = &vd->vqs[idx];
-	struct xvio_cmd_vdpa_vq req = {
-		.dev = cpu_to_le32(vd->dev),
-		.vq = cpu_to_le16(idx),
-		.size = cpu_to_le16(vq->size),
-		.vector = cpu_to_le16(vq->vector->index),
-		.last_avail = cpu_to_le16(vq->last_avail),
-		.ready = vq->ready,
-		.desc_iova = cpu_to_le64(vq->desc_iova),
-		.driver_iova = cpu_to_le64(vq->driver_iova),
-		.device_iova = cpu_to_le64(vq->device_iova),
-	};
-	int err;
-
-	err = vdpa_call(vd, XVIO_CMD_VDPA_VQ_SET, &req, sizeof(req), NULL, 0);
-	if (err)
-		return err;
-	WRITE_ONCE(vq->started, vq->ready);
-	return 0;
-}
-
-/* Reads vq->last_avail from the card. */
-static int vdpa_pull_vq(struct xvio_vdpa *vd, u16 idx)
-{
-	struct xvio_cmd_vdpa_vq_id req = {
-		.dev = cpu_to_le32(vd->dev),
-		.vq = cpu_to_le16(idx),
-	};
-	struct xvio_vdpa_vq_state state;
-	int err;
-
-	err = vdpa_call(vd, XVIO_CMD_VDPA_VQ_GET, &req, sizeof(req), &state, sizeof(state));
-	if (err)
-		return err;
-	vd->vqs[idx].last_avail = le16_to_cpu(state.last_avail);
-	return 0;
-}
-
-static int vdpa_set_vq_address(struct vdpa_device *vdev, u16 idx, u64 desc_area, u64 driver_area,
-			       u64 device_area)
-{
-	struct xvio_vdpa *vd = vdpa_xvio(vdev);
-	struct xvio_vdpa_vq *vq = &vd->vqs[idx];
-
-	mutex_lock(&vd->lock);
-	vq->desc_iova = desc_area;
-	vq->driver_iova = driver_area;
-	vq->device_iova = device_area;
-	mutex_unlock(&vd->lock);
-	return 0;
-}
-
-static void vdpa_set_vq_num(struct vdpa_device *vdev, u16 idx, u32 num)
-{
-	struct xvio_vdpa *vd = vdpa_xvio(vdev);
-
-	mutex_lock(&vd->lock);
-	vd->vqs[idx].size = num;
-	mutex_unlock(&vd->lock);
-}
-
-/* Any context. */
-static void vdpa_kick_vq(struct vdpa_device *vdev, u16 idx)
-{
-	struct xvio_vdpa *vd = vdpa_xvio(vdev);
-
-	/* A vq that is not there yet is looked at by the card when it starts */
-	if (READ_ONCE(vd->vqs[idx].started))
-		xvio_hw_ring_doorbell(vd->xv, vd->queue_base + idx, idx);
-}
-
-/* The vq's number is in the lower half of data, what the driver says of its place above it. Any context. */
-static void vdpa_kick_vq_with_data(struct vdpa_device *vdev, u32 data)
-{
-	struct xvio_vdpa *vd = vdpa_xvio(vdev);
-	u16 idx = (u16)data;
-
-	if (idx < vd->num_vqs && READ_ONCE(vd->vqs[idx].started))
-		xvio_hw_ring_doorbell(vd->xv, vd->queue_base + idx, data);
-}
-
-static void vdpa_set_vq_cb(struct vdpa_device *vdev, u16 idx, struct vdpa_callback *cb)
-{
-	struct xvio_vdpa *vd = vdpa_xvio(vdev);
-
-	xvio_irq_set_callback(vd->vqs[idx].vector, &vd->vqs[idx].user, cb);
-}
-
-static void vdpa_set_vq_ready(struct vdpa_device *vdev, u16 idx, bool ready)
-{
-	struct xvio_vdpa *vd = vdpa_xvio(vdev);
-	struct xvio_vdpa_vq *vq = &vd->vqs[idx];
-
-	mutex_lock(&vd->lock);
-	vq->ready = ready;
-	if (vq->started && !ready) {
-		vdpa_push_vq(vd, idx);
-		vdpa_pull_vq(vd, idx);
-	} else if (!vq->started && ready && (vd->status & VIRTIO_CONFIG_S_DRIVER_OK)) {
-		if (vdpa_push_vq(vd, idx))
-			vq->ready = false;
-	}
-	mutex_unlock(&vd->lock);
-}
-
-static bool vdpa_get_vq_ready(struct vdpa_device *vdev, u16 idx)
-{
-	return READ_ONCE(vdpa_xvio(vdev)->vqs[idx].ready);
-}
-
-static bool vdpa_is_packed(struct xvio_vdpa *vd)
-{
-	return vd->driver_features & BIT_ULL(VIRTIO_F_RING_PACKED);
-}
-
-/* The card numbers places as mbox.h says; what was taken is used, as long as a vq is stopped. */
-static u16 vdpa_place(struct xvio_vdpa *vd, const struct vdpa_vq_state *state)
-{
-	if (!vdpa_is_packed(vd))
-		return state->split.avail_index;
-	return state->packed.last_avail_idx | state->packed.last_avail_counter << 15;
-}
-
-static void vdpa_fill_state(struct xvio_vdpa *vd, u16 place, struct vdpa_vq_state *state)
-{
-	if (!vdpa_is_packed(vd)) {
-		state->split.avail_index = place;
-		return;
-	}
-	state->packed.last_avail_counter = state->packed.last_used_counter = place >> 15;
-	state->packed.last_avail_idx = state->packed.last_used_idx = place & 0x7fff;
-}
-
-static int vdpa_set_vq_state(struct vdpa_device *vdev, u16 idx, const struct vdpa_vq_state *state)
-{
-	struct xvio_vdpa *vd = vdpa_xvio(vdev);
-	int err = -EBUSY;
-
-	mutex_lock(&vd->lock);
-	if (!vd->vqs[idx].started) {
-		vd->vqs[idx].last_avail = vdpa_place(vd, state);
-		err = 0;
-	}
-	mutex_unlock(&vd->lock);
-	return err;
-}
-
-static int vdpa_get_vq_state(struct vdpa_device *vdev, u16 idx, struct vdpa_vq_state *state)
-{
-	struct xvio_vdpa *vd = vdpa_xvio(vdev);
-	int err = 0;
-
-	mutex_lock(&vd->lock);
-	if (vd->vqs[idx].started)
-		err = vdpa_pull_vq(vd, idx);
-	vdpa_fill_state(vd, vd->vqs[idx].last_avail, state);
-	mutex_unlock(&vd->lock);
-	return err;
-}
-
-static u32 vdpa_get_vq_align(struct vdpa_device *vdev)
-{
-	return PAGE_SIZE;
-}
-
-static u16 vdpa_get_vq_num_max(struct vdpa_device *vdev)
-{
-	return le16_to_cpu(vdpa_xvio(vdev)->xv->info.max_queue_size);
-}
-
-/* Only virtio_vdpa asks this, and then takes its addresses from this device's DMA API. */
-static struct device *vdpa_get_vq_dma_dev(struct vdpa_device *vdev, u16 idx)
-{
-	struct xvio_vdpa *vd = vdpa_xvio(vdev);
-
-	mutex_lock(&vd->lock);
-	vd->wants_identity = true;
-	mutex_unlock(&vd->lock);
-	return &vd->xv->pdev->dev;
 }
 
 /* Identity, features, status */
@@ -231,7 +39,7 @@ static u32 vdpa_get_vendor_id(struct vdpa_device *vdev)
 
 static u64 vdpa_get_device_features(struct vdpa_device *vdev)
 {
-	return le64_to_cpu(vdpa_xvio(vdev)->config.features);
+	return le64_to_cpu(to_xvio_vdpa(vdev)->config.features);
 }
 
 static u64 vdpa_get_backend_features(const struct vdpa_device *vdev)
@@ -241,7 +49,7 @@ static u64 vdpa_get_backend_features(const struct vdpa_device *vdev)
 
 static int vdpa_set_driver_features(struct vdpa_device *vdev, u64 features)
 {
-	struct xvio_vdpa *vd = vdpa_xvio(vdev);
+	struct xvio_vdpa *vd = to_xvio_vdpa(vdev);
 	struct xvio_cmd_vdpa_features req = {
 		.dev = cpu_to_le32(vd->dev),
 		.features = cpu_to_le64(features),
@@ -251,7 +59,7 @@ static int vdpa_set_driver_features(struct vdpa_device *vdev, u64 features)
 	if (features & ~vdpa_get_device_features(vdev))
 		return -EINVAL;
 	mutex_lock(&vd->lock);
-	err = vdpa_call(vd, XVIO_CMD_VDPA_SET_FEATURES, &req, sizeof(req), NULL, 0);
+	err = xvio_vdpa_call(vd, XVIO_CMD_VDPA_SET_FEATURES, &req, sizeof(req), NULL, 0);
 	if (!err)
 		vd->driver_features = features;
 	mutex_unlock(&vd->lock);
@@ -260,13 +68,13 @@ static int vdpa_set_driver_features(struct vdpa_device *vdev, u64 features)
 
 static u64 vdpa_get_driver_features(struct vdpa_device *vdev)
 {
-	return vdpa_xvio(vdev)->driver_features;
+	return to_xvio_vdpa(vdev)->driver_features;
 }
 
 /* The card's answer is exact: it may have set NEEDS_RESET by itself. */
 static u8 vdpa_get_status(struct vdpa_device *vdev)
 {
-	struct xvio_vdpa *vd = vdpa_xvio(vdev);
+	struct xvio_vdpa *vd = to_xvio_vdpa(vdev);
 	struct xvio_cmd_vdpa_status rsp;
 	u8 status;
 	int err;
@@ -286,13 +94,12 @@ static int vdpa_push_status(struct xvio_vdpa *vd, u8 status)
 	struct xvio_cmd_vdpa_status req = {.dev = cpu_to_le32(vd->dev), .status = status};
 	struct xvio_cmd_vdpa_status rsp;
 
-	return vdpa_call(vd, XVIO_CMD_VDPA_SET_STATUS, &req, sizeof(req), &rsp, sizeof(rsp));
+	return xvio_vdpa_call(vd, XVIO_CMD_VDPA_SET_STATUS, &req, sizeof(req), &rsp, sizeof(rsp));
 }
 
 /* What has to be on the card before DRIVER_OK is. */
 static int vdpa_start(struct xvio_vdpa *vd)
 {
-	u16 idx;
 	int err;
 
 	if (vd->wants_identity && !vd->has_identity) {
@@ -300,19 +107,12 @@ static int vdpa_start(struct xvio_vdpa *vd)
 		if (err)
 			return err;
 	}
-	for (idx = 0; idx < vd->num_vqs; idx++) {
-		if (!vd->vqs[idx].ready || vd->vqs[idx].started)
-			continue;
-		err = vdpa_push_vq(vd, idx);
-		if (err)
-			return err;
-	}
-	return 0;
+	return xvio_vdpa_start_vqs(vd);
 }
 
 static void vdpa_op_set_status(struct vdpa_device *vdev, u8 status)
 {
-	struct xvio_vdpa *vd = vdpa_xvio(vdev);
+	struct xvio_vdpa *vd = to_xvio_vdpa(vdev);
 	bool starts;
 
 	mutex_lock(&vd->lock);
@@ -340,8 +140,9 @@ static int vdpa_do_reset(struct xvio_vdpa *vd)
 	if (err && !READ_ONCE(vd->xv->mbox.dead))
 		return err;
 	if (vd->has_identity)
-		xvio_map_clear(vd);
+		xvio_map_clear(vd, 0);
 	vd->wants_identity = false;
+	vd->suspended = false;
 	vd->status = 0;
 	vd->driver_features = 0;
 	vd->config_cb = no_cb;
@@ -351,6 +152,7 @@ static int vdpa_do_reset(struct xvio_vdpa *vd)
 		xvio_irq_set_callback(vq->vector, &vq->user, &no_cb);
 		WRITE_ONCE(vq->started, false);
 		vq->ready = false;
+		vq->changed = false;
 		vq->last_avail = 0;
 	}
 	return 0;
@@ -358,13 +160,15 @@ static int vdpa_do_reset(struct xvio_vdpa *vd)
 
 static int vdpa_op_compat_reset(struct vdpa_device *vdev, u32 flags)
 {
-	struct xvio_vdpa *vd = vdpa_xvio(vdev);
+	struct xvio_vdpa *vd = to_xvio_vdpa(vdev);
+	unsigned int asid;
 	int err;
 
 	mutex_lock(&vd->lock);
 	err = vdpa_do_reset(vd);
-	if (!err && (flags & VDPA_RESET_F_CLEAN_MAP))
-		err = xvio_map_clear(vd);
+	for (asid = 0; !err && (flags & VDPA_RESET_F_CLEAN_MAP) && asid < XVIO_VDPA_NUM_SPACES;
+	     asid++)
+		err = xvio_map_clear(vd, asid);
 	mutex_unlock(&vd->lock);
 	return err;
 }
@@ -372,6 +176,45 @@ static int vdpa_op_compat_reset(struct vdpa_device *vdev, u32 flags)
 static int vdpa_op_reset(struct vdpa_device *vdev)
 {
 	return vdpa_op_compat_reset(vdev, 0);
+}
+
+/* Its virtqueues stand still, or go on from where they stood. */
+static int vdpa_set_suspended(struct xvio_vdpa *vd, bool suspended)
+{
+	struct xvio_cmd_vdpa_suspend req = {.dev = cpu_to_le32(vd->dev), .suspended = suspended};
+	int err;
+
+	err = xvio_vdpa_call(vd, XVIO_CMD_VDPA_SUSPEND, &req, sizeof(req), NULL, 0);
+	if (!err)
+		vd->suspended = suspended;
+	return err;
+}
+
+/* Before DRIVER_OK nothing runs that could be suspended. */
+static int vdpa_op_suspend(struct vdpa_device *vdev)
+{
+	struct xvio_vdpa *vd = to_xvio_vdpa(vdev);
+	int err = 0;
+
+	mutex_lock(&vd->lock);
+	if (vd->status & VIRTIO_CONFIG_S_DRIVER_OK)
+		err = vdpa_set_suspended(vd, true);
+	mutex_unlock(&vd->lock);
+	return err;
+}
+
+static int vdpa_op_resume(struct vdpa_device *vdev)
+{
+	struct xvio_vdpa *vd = to_xvio_vdpa(vdev);
+	int err = 0;
+
+	mutex_lock(&vd->lock);
+	if (vd->suspended)
+		err = xvio_vdpa_push_changed_vqs(vd);
+	if (vd->suspended && !err)
+		err = vdpa_set_suspended(vd, false);
+	mutex_unlock(&vd->lock);
+	return err;
 }
 
 /* Configuration */
@@ -393,7 +236,7 @@ void xvio_vdpa_config_changed(struct xvio_vdpa *vd)
 
 static void vdpa_set_config_cb(struct vdpa_device *vdev, struct vdpa_callback *cb)
 {
-	struct xvio_vdpa *vd = vdpa_xvio(vdev);
+	struct xvio_vdpa *vd = to_xvio_vdpa(vdev);
 
 	mutex_lock(&vd->lock);
 	vd->config_cb = *cb;
@@ -408,7 +251,7 @@ static size_t vdpa_get_config_size(struct vdpa_device *vdev)
 static void vdpa_op_get_config(struct vdpa_device *vdev, unsigned int offset, void *buf,
 			       unsigned int len)
 {
-	struct xvio_vdpa *vd = vdpa_xvio(vdev);
+	struct xvio_vdpa *vd = to_xvio_vdpa(vdev);
 	struct virtio_net_config config = {};
 
 	if (offset > sizeof(config) || len > sizeof(config) - offset)
@@ -428,70 +271,99 @@ static void vdpa_op_get_config(struct vdpa_device *vdev, unsigned int offset, vo
 	memcpy(buf, (u8 *)&config + offset, len);
 }
 
+int xvio_vdpa_set_mac(struct xvio_vdpa *vd, const u8 *mac)
+{
+	struct xvio_cmd_vdpa_config req = {.dev = cpu_to_le32(vd->dev)};
+	int err;
+
+	if (ether_addr_equal(mac, vd->config.mac))
+		return 0;
+	ether_addr_copy(req.mac, mac);
+	err = xvio_vdpa_call(vd, XVIO_CMD_VDPA_SET_CONFIG, &req, sizeof(req), NULL, 0);
+	return err ? err : xvio_vdpa_read_config(vd);
+}
+
 /* The MAC is all that can be written (QEMU does); the rest of a write is ignored. */
 static void vdpa_op_set_config(struct vdpa_device *vdev, unsigned int offset, const void *buf,
 			       unsigned int len)
 {
-	struct xvio_vdpa *vd = vdpa_xvio(vdev);
-	struct xvio_cmd_vdpa_config req = {.dev = cpu_to_le32(vd->dev)};
+	struct xvio_vdpa *vd = to_xvio_vdpa(vdev);
+	u8 mac[ETH_ALEN];
 
 	if (offset >= ETH_ALEN)
 		return;
 	mutex_lock(&vd->lock);
-	ether_addr_copy(req.mac, vd->config.mac);
-	memcpy(req.mac + offset, buf, min_t(size_t, len, ETH_ALEN - offset));
-	if (!ether_addr_equal(req.mac, vd->config.mac) &&
-	    !vdpa_call(vd, XVIO_CMD_VDPA_SET_CONFIG, &req, sizeof(req), NULL, 0))
-		xvio_vdpa_read_config(vd);
+	ether_addr_copy(mac, vd->config.mac);
+	memcpy(mac + offset, buf, min_t(size_t, len, ETH_ALEN - offset));
+	xvio_vdpa_set_mac(vd, mac);
 	mutex_unlock(&vd->lock);
 }
 
 static u32 vdpa_get_generation(struct vdpa_device *vdev)
 {
-	return le32_to_cpu(READ_ONCE(vdpa_xvio(vdev)->config.generation));
+	return le32_to_cpu(READ_ONCE(to_xvio_vdpa(vdev)->config.generation));
 }
 
-/* Address map */
+/* Address spaces */
 
 static int vdpa_set_map(struct vdpa_device *vdev, unsigned int asid, struct vhost_iotlb *iotlb)
 {
-	struct xvio_vdpa *vd = vdpa_xvio(vdev);
+	struct xvio_vdpa *vd = to_xvio_vdpa(vdev);
 	int err;
 
-	if (asid)
+	if (asid >= XVIO_VDPA_NUM_SPACES)
 		return -EINVAL;
 	mutex_lock(&vd->lock);
-	err = xvio_map_set(vd, iotlb);
+	err = xvio_map_set(vd, asid, iotlb);
 	mutex_unlock(&vd->lock);
 	return err;
 }
 
 static int vdpa_reset_map(struct vdpa_device *vdev, unsigned int asid)
 {
-	struct xvio_vdpa *vd = vdpa_xvio(vdev);
+	struct xvio_vdpa *vd = to_xvio_vdpa(vdev);
 	int err;
 
-	if (asid)
+	if (asid >= XVIO_VDPA_NUM_SPACES)
 		return -EINVAL;
 	mutex_lock(&vd->lock);
-	err = xvio_map_clear(vd);
+	err = xvio_map_clear(vd, asid);
 	mutex_unlock(&vd->lock);
 	return err;
 }
 
+static int vdpa_set_group_asid(struct vdpa_device *vdev, unsigned int group, unsigned int asid)
+{
+	struct xvio_vdpa *vd = to_xvio_vdpa(vdev);
+	struct xvio_cmd_vdpa_group req = {
+		.dev = cpu_to_le32(vd->dev),
+		.group = cpu_to_le16(group),
+		.asid = cpu_to_le16(asid),
+	};
+
+	if (group >= XVIO_VDPA_NUM_GROUPS || asid >= XVIO_VDPA_NUM_SPACES)
+		return -EINVAL;
+	return xvio_vdpa_call(vd, XVIO_CMD_VDPA_GROUP, &req, sizeof(req), NULL, 0);
+}
+
 const struct vdpa_config_ops xvio_vdpa_ops = {
-	.set_vq_address = vdpa_set_vq_address,
-	.set_vq_num = vdpa_set_vq_num,
-	.kick_vq = vdpa_kick_vq,
-	.kick_vq_with_data = vdpa_kick_vq_with_data,
-	.set_vq_cb = vdpa_set_vq_cb,
-	.set_vq_ready = vdpa_set_vq_ready,
-	.get_vq_ready = vdpa_get_vq_ready,
-	.set_vq_state = vdpa_set_vq_state,
-	.get_vq_state = vdpa_get_vq_state,
-	.get_vq_align = vdpa_get_vq_align,
-	.get_vq_num_max = vdpa_get_vq_num_max,
-	.get_vq_dma_dev = vdpa_get_vq_dma_dev,
+	.set_vq_address = xvio_vdpa_set_vq_address,
+	.set_vq_num = xvio_vdpa_set_vq_num,
+	.kick_vq = xvio_vdpa_kick_vq,
+	.kick_vq_with_data = xvio_vdpa_kick_vq_with_data,
+	.set_vq_cb = xvio_vdpa_set_vq_cb,
+	.set_vq_ready = xvio_vdpa_set_vq_ready,
+	.get_vq_ready = xvio_vdpa_get_vq_ready,
+	.set_vq_state = xvio_vdpa_set_vq_state,
+	.get_vq_state = xvio_vdpa_get_vq_state,
+	.get_vendor_vq_stats = xvio_vdpa_get_vendor_vq_stats,
+	.get_vq_notification = xvio_vdpa_get_vq_notification,
+	.get_vq_irq = xvio_vdpa_get_vq_irq,
+	.get_vq_size = xvio_vdpa_get_vq_size,
+	.get_vq_group = xvio_vdpa_get_vq_group,
+	.get_vq_align = xvio_vdpa_get_vq_align,
+	.get_vq_num_max = xvio_vdpa_get_vq_num_max,
+	.get_vq_dma_dev = xvio_vdpa_get_vq_dma_dev,
 	.get_device_id = vdpa_get_device_id,
 	.get_vendor_id = vdpa_get_vendor_id,
 	.get_device_features = vdpa_get_device_features,
@@ -502,6 +374,8 @@ const struct vdpa_config_ops xvio_vdpa_ops = {
 	.set_status = vdpa_op_set_status,
 	.reset = vdpa_op_reset,
 	.compat_reset = vdpa_op_compat_reset,
+	.suspend = vdpa_op_suspend,
+	.resume = vdpa_op_resume,
 	.set_config_cb = vdpa_set_config_cb,
 	.get_config_size = vdpa_get_config_size,
 	.get_config = vdpa_op_get_config,
@@ -509,4 +383,5 @@ const struct vdpa_config_ops xvio_vdpa_ops = {
 	.get_generation = vdpa_get_generation,
 	.set_map = vdpa_set_map,
 	.reset_map = vdpa_reset_map,
+	.set_group_asid = vdpa_set_group_asid,
 };

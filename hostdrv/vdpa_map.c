@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The address map of a vDPA device: guest memory, mapped for the card's DMA through the DMA API (so
+ * The address maps of a vDPA device: guest memory, mapped for the card's DMA through the DMA API (so
  * that the server's IOMMU has its say) and handed to the card as a table. Under the device's lock.
  */
 #include <linux/dma-mapping.h>
@@ -199,25 +199,22 @@ static u32 map_fill_table(const struct xvio_map *map, struct xvio_map_entry *tab
 	return num;
 }
 
-static int map_send(struct xvio_vdpa *vd, u32 num_entries, u32 flags, dma_addr_t table_addr)
+static int map_send(struct xvio_vdpa *vd, unsigned int asid, u32 num_entries, u32 flags,
+		    dma_addr_t table_addr)
 {
 	struct xvio_cmd_vdpa_map req = {
 		.dev = cpu_to_le32(vd->dev),
+		.asid = cpu_to_le32(asid),
 		.num_entries = cpu_to_le32(num_entries),
 		.flags = cpu_to_le32(flags),
 		.table_addr = cpu_to_le64(table_addr),
 	};
-	struct xvio_cmd cmd = {
-		.opcode = XVIO_CMD_VDPA_MAP,
-		.req = &req,
-		.req_bytes = sizeof(req),
-	};
 
-	return xvio_mbox_call(vd->xv, &cmd);
+	return xvio_vdpa_call(vd, XVIO_CMD_VDPA_MAP, &req, sizeof(req), NULL, 0);
 }
 
 /* The table is needed only until the card has answered. */
-static int map_send_table(struct xvio_vdpa *vd, const struct xvio_map *map)
+static int map_send_table(struct xvio_vdpa *vd, unsigned int asid, const struct xvio_map *map)
 {
 	struct device *dev = &vd->xv->pdev->dev;
 	size_t bytes = map->num_entries * sizeof(struct xvio_map_entry);
@@ -227,19 +224,27 @@ static int map_send_table(struct xvio_vdpa *vd, const struct xvio_map *map)
 	int err;
 
 	if (!map->num_entries)
-		return map_send(vd, 0, 0, 0);
+		return map_send(vd, asid, 0, 0, 0);
 	table = dma_alloc_coherent(dev, bytes, &table_addr, GFP_KERNEL);
 	if (!table)
 		return -ENOMEM;
 	num = map_fill_table(map, table);
 	err = -ENOSPC;
 	if (num <= le32_to_cpu(vd->xv->info.max_map_entries))
-		err = map_send(vd, num, 0, table_addr);
+		err = map_send(vd, asid, num, 0, table_addr);
 	dma_free_coherent(dev, bytes, table, table_addr);
 	return err;
 }
 
-int xvio_map_set(struct xvio_vdpa *vd, struct vhost_iotlb *iotlb)
+static void map_replace(struct xvio_vdpa *vd, unsigned int asid, struct xvio_map *map)
+{
+	map_destroy(&vd->xv->pdev->dev, vd->map[asid]);
+	vd->map[asid] = map;
+	if (asid == 0)
+		vd->has_identity = false;
+}
+
+int xvio_map_set(struct xvio_vdpa *vd, unsigned int asid, struct vhost_iotlb *iotlb)
 {
 	struct device *dev = &vd->xv->pdev->dev;
 	struct xvio_map *map;
@@ -248,14 +253,12 @@ int xvio_map_set(struct xvio_vdpa *vd, struct vhost_iotlb *iotlb)
 	map = map_create(dev, iotlb);
 	if (IS_ERR(map))
 		return PTR_ERR(map);
-	err = map_send_table(vd, map);
+	err = map_send_table(vd, asid, map);
 	if (err) {
 		map_destroy(dev, map);
 		return err;
 	}
-	map_destroy(dev, vd->map);
-	vd->map = map;
-	vd->has_identity = false;
+	map_replace(vd, asid, map);
 	return 0;
 }
 
@@ -263,31 +266,32 @@ int xvio_map_set_identity(struct xvio_vdpa *vd)
 {
 	int err;
 
-	err = map_send(vd, 0, XVIO_MAP_F_IDENTITY, 0);
+	err = map_send(vd, 0, 0, XVIO_MAP_F_IDENTITY, 0);
 	if (err)
 		return err;
+	map_replace(vd, 0, NULL);
 	vd->has_identity = true;
-	xvio_map_release(vd);
 	return 0;
 }
 
-int xvio_map_clear(struct xvio_vdpa *vd)
+int xvio_map_clear(struct xvio_vdpa *vd, unsigned int asid)
 {
 	int err;
 
-	if (!vd->map && !vd->has_identity)
+	if (!vd->map[asid] && !(asid == 0 && vd->has_identity))
 		return 0;
-	err = map_send(vd, 0, 0, 0);
+	err = map_send(vd, asid, 0, 0, 0);
 	/* A card that does not answer is off the bus and uses no map either */
 	if (err && !READ_ONCE(vd->xv->mbox.dead))
 		return err;
-	vd->has_identity = false;
-	xvio_map_release(vd);
+	map_replace(vd, asid, NULL);
 	return 0;
 }
 
 void xvio_map_release(struct xvio_vdpa *vd)
 {
-	map_destroy(&vd->xv->pdev->dev, vd->map);
-	vd->map = NULL;
+	unsigned int asid;
+
+	for (asid = 0; asid < XVIO_VDPA_NUM_SPACES; asid++)
+		map_replace(vd, asid, NULL);
 }

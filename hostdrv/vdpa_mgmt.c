@@ -150,8 +150,8 @@ static int mgmt_dev_add(struct vdpa_mgmt_dev *mdev, const char *name,
 	struct xvio_vdpa *vd;
 	int err;
 
-	vd = vdpa_alloc_device(struct xvio_vdpa, vdpa, &xv->pdev->dev, &xvio_vdpa_ops, 1, 1, name,
-			       false);
+	vd = vdpa_alloc_device(struct xvio_vdpa, vdpa, &xv->pdev->dev, &xvio_vdpa_ops,
+			       XVIO_VDPA_NUM_GROUPS, XVIO_VDPA_NUM_SPACES, name, false);
 	if (IS_ERR(vd))
 		return PTR_ERR(vd);
 	vd->xv = xv;
@@ -175,7 +175,7 @@ put_device:
 
 static void mgmt_dev_del(struct vdpa_mgmt_dev *mdev, struct vdpa_device *vdev)
 {
-	struct xvio_vdpa *vd = container_of(vdev, struct xvio_vdpa, vdpa);
+	struct xvio_vdpa *vd = to_xvio_vdpa(vdev);
 
 	get_device(&vdev->dev);
 	_vdpa_unregister_device(vdev);
@@ -183,9 +183,27 @@ static void mgmt_dev_del(struct vdpa_mgmt_dev *mdev, struct vdpa_device *vdev)
 	put_device(&vdev->dev);
 }
 
+/* `vdpa dev set`: its driver hears of it. */
+static int mgmt_dev_set_attr(struct vdpa_mgmt_dev *mdev, struct vdpa_device *vdev,
+			     const struct vdpa_dev_set_config *config)
+{
+	struct xvio_vdpa *vd = to_xvio_vdpa(vdev);
+	int err;
+
+	if (!(config->mask & BIT_ULL(VDPA_ATTR_DEV_NET_CFG_MACADDR)))
+		return -EOPNOTSUPP;
+	mutex_lock(&vd->lock);
+	err = xvio_vdpa_set_mac(vd, config->net.mac);
+	mutex_unlock(&vd->lock);
+	if (!err)
+		xvio_vdpa_config_changed(vd);
+	return err;
+}
+
 static const struct vdpa_mgmtdev_ops mgmt_ops = {
 	.dev_add = mgmt_dev_add,
 	.dev_del = mgmt_dev_del,
+	.dev_set_attr = mgmt_dev_set_attr,
 };
 
 void xvio_mgmt_config_event(struct xvio *xv, u32 dev)

@@ -29,6 +29,7 @@
 #include <xvio/port.h>
 #include <xvio/regs.h>
 #include <xvio/stats.h>
+#include <xvio/trace.h>
 
 #define XVIO_DRIVER_NAME "xvio"
 
@@ -171,6 +172,12 @@ void xvio_hw_read_status(struct xvio *xv, struct xvio_status *status);
 u32 xvio_hw_read(struct xvio *xv, unsigned int reg);
 /* Tells queue's doorbell; everything the card shall find in memory has been written before. */
 void xvio_hw_ring_doorbell(struct xvio *xv, u32 queue, u32 value);
+
+/* The page that holds nothing but queue's doorbell, as the server's CPUs address it. */
+phys_addr_t xvio_hw_doorbell_addr(struct xvio *xv, u32 queue);
+
+/* The end of the firmware's log, at most len_bytes of it; how many there are. It may be written meanwhile. */
+u32 xvio_hw_read_trace(struct xvio *xv, char *buf, u32 len_bytes);
 /* Restarts the card's SoC; nothing it was doing goes on afterwards. */
 void xvio_hw_reset_soc(struct xvio *xv);
 

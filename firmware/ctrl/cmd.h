@@ -21,6 +21,7 @@ cmd_handler cmd_flow_add, cmd_flow_del, cmd_flow_stats, cmd_flow_flush;
 cmd_handler cmd_vdpa_create, cmd_vdpa_destroy, cmd_vdpa_map;
 cmd_handler cmd_vdpa_set_status, cmd_vdpa_get_status, cmd_vdpa_set_features;
 cmd_handler cmd_vdpa_get_config, cmd_vdpa_set_config, cmd_vdpa_vq_set, cmd_vdpa_vq_get;
+cmd_handler cmd_vdpa_suspend, cmd_vdpa_group, cmd_vdpa_vq_stats;
 cmd_handler cmd_vf_set_num, cmd_vf_set, cmd_vf_get;
 
 /* Ports that are always there: makes them, at start, and brings them back to how they started. */

@@ -6,6 +6,9 @@
 #include "ctrl/cmd_vdpa.h"
 #include "ctrl/event.h"
 #include "ctrl/net_features.h"
+#include "hal/hal.h"
+#include "lib/bits.h"
+#include "lib/fmt.h"
 #include "lib/heap.h"
 #include "path/port.h"
 #include "path/vnet.h"
@@ -21,11 +24,16 @@
 
 static struct virtio_dev *vdpa_devices[VDPA_MAX_DEVICES];
 static bool vdpa_has_doorbell[XVIO_VF_FIRST_DOORBELL]; /* it belongs to a device */
+/* None below is free: where to begin to look. */
+static uint32_t vdpa_free_id;
+static uint32_t vdpa_free_doorbell;
 
 void cmd_vdpa_start(void)
 {
 	memset(vdpa_devices, 0, sizeof(vdpa_devices));
 	memset(vdpa_has_doorbell, 0, sizeof(vdpa_has_doorbell));
+	vdpa_free_id = 0;
+	vdpa_free_doorbell = VDPA_FIRST_DOORBELL;
 }
 
 unsigned cmd_vdpa_max(void)
@@ -43,6 +51,21 @@ static struct virtio_dev *vdpa_find_port(uint16_t port)
 	return port >= XVIO_PORT_VDPA(0) ? cmd_vdpa_find(port - XVIO_PORT_VDPA(0)) : NULL;
 }
 
+void cmd_vdpa_log(const struct virtio_dev *dev, const char *what, uint64_t began_us)
+{
+	char line[80];
+	struct fmt fmt = fmt_begin(line, sizeof(line));
+
+	fmt_text(&fmt, "vdpa ");
+	fmt_decimal(&fmt, dev->id);
+	fmt_text(&fmt, ": ");
+	fmt_text(&fmt, what);
+	fmt_text(&fmt, ", ");
+	fmt_decimal(&fmt, hal_time_us() - began_us);
+	fmt_text(&fmt, " us");
+	hal_log(line);
+}
+
 /* Creation and removal */
 
 /* The first doorbells in a row that are free, from there on; 0: there are not as many. */
@@ -50,10 +73,12 @@ static uint32_t vdpa_take_doorbells(unsigned num)
 {
 	unsigned num_free = 0;
 
-	for (uint32_t at = VDPA_FIRST_DOORBELL; at < XVIO_VF_FIRST_DOORBELL; at++) {
+	for (uint32_t at = vdpa_free_doorbell; at < XVIO_VF_FIRST_DOORBELL; at++) {
 		num_free = vdpa_has_doorbell[at] ? 0 : num_free + 1;
 		if (num_free < num)
 			continue;
+		if (at + 1 - num == vdpa_free_doorbell)
+			vdpa_free_doorbell = at + 1;
 		memset(&vdpa_has_doorbell[at + 1 - num], true, num);
 		return at + 1 - num;
 	}
@@ -63,6 +88,7 @@ static uint32_t vdpa_take_doorbells(unsigned num)
 static void vdpa_give_doorbells(const struct virtio_dev *dev)
 {
 	memset(&vdpa_has_doorbell[dev->queue_base], false, virtio_dev_num_queues(dev));
+	vdpa_free_doorbell = bits_min(vdpa_free_doorbell, dev->queue_base);
 }
 
 /* Without being told, a device of one pair does not say that it could have more. */
@@ -127,7 +153,6 @@ static const struct virtio_ctrlq_interpreter vdpa_interpreter = {
 static struct virtio_dev *vdpa_add(uint32_t id, const struct xvio_cmd_vdpa_create *create)
 {
 	struct virtio_dev *dev = heap_alloc(sizeof(*dev));
-	uint32_t bad;
 
 	if (!dev)
 		return NULL;
@@ -139,19 +164,16 @@ static struct virtio_dev *vdpa_add(uint32_t id, const struct xvio_cmd_vdpa_creat
 	dev->queue_base = vdpa_take_doorbells(virtio_dev_num_queues(dev));
 	if (!dev->queue_base)
 		goto free_dev;
-	dev->map = iotlb_create(NULL, 0, &bad);
-	if (!dev->map)
-		goto give_doorbells;
+	for (unsigned i = 0; i < XVIO_VDPA_NUM_SPACES; i++)
+		dev->map[i] = iotlb_empty();
 	if (!vdpa_add_port(dev->port, create))
-		goto destroy_map;
+		goto give_doorbells;
 	virtio_dev_bind_doorbells(dev, virtio_dev_num_queues(dev));
 	dev->interpreter = &vdpa_interpreter;
 	dev->interpreter_arg = dev;
 	net_ctrl_init(&dev->net, dev->port, dev->num_pairs);
 	return dev;
 
-destroy_map:
-	iotlb_destroy(dev->map);
 give_doorbells:
 	vdpa_give_doorbells(dev);
 free_dev:
@@ -162,9 +184,11 @@ free_dev:
 static void vdpa_remove(struct virtio_dev *dev)
 {
 	vdpa_devices[dev->id] = NULL;
+	vdpa_free_id = bits_min(vdpa_free_id, dev->id);
 	virtio_dev_set_status(dev, 0);
 	vnet_remove(dev->port);
-	iotlb_destroy(dev->map);
+	for (unsigned i = 0; i < XVIO_VDPA_NUM_SPACES; i++)
+		iotlb_destroy(dev->map[i]);
 	vdpa_give_doorbells(dev);
 	heap_free(dev);
 }
@@ -174,12 +198,13 @@ unsigned cmd_vdpa_create(const void *request, void *response, uint32_t *detail)
 	const struct xvio_cmd_vdpa_create *create = request;
 	struct xvio_vdpa_created *created = response;
 	const unsigned status = vdpa_check_create(create, detail);
-	uint32_t id = 0;
+	uint32_t id = vdpa_free_id;
 
 	if (status != XVIO_ST_OK)
 		return status;
 	while (id < VDPA_MAX_DEVICES && vdpa_devices[id])
 		id++;
+	vdpa_free_id = id;
 	if (id == VDPA_MAX_DEVICES)
 		return XVIO_ST_NO_SPACE;
 	vdpa_devices[id] = vdpa_add(id, create);
@@ -220,13 +245,20 @@ unsigned cmd_vdpa_set_status(const void *request, void *response, uint32_t *deta
 	const struct xvio_cmd_vdpa_status *set = request;
 	struct xvio_cmd_vdpa_status *now = response;
 	struct virtio_dev *dev = cmd_vdpa_find(set->dev);
+	const uint64_t began_us = hal_time_us();
+	uint8_t before;
 	unsigned status;
 
 	if (!dev)
 		return XVIO_ST_BAD_OBJECT;
 	if (!cmd_is_zero(set->reserved, sizeof(set->reserved)))
 		return cmd_bad_value(detail, offsetof(struct xvio_cmd_vdpa_status, reserved));
+	before = dev->status;
 	status = virtio_dev_set_status(dev, set->status);
+	if (dev->status & ~before & VIRTIO_STATUS_DRIVER_OK)
+		cmd_vdpa_log(dev, "driver ok", began_us);
+	if (before && !dev->status)
+		cmd_vdpa_log(dev, "reset", began_us);
 	if (status == XVIO_ST_BAD_VALUE)
 		*detail = offsetof(struct xvio_cmd_vdpa_status, status);
 	now->dev = dev->id;
@@ -308,6 +340,28 @@ unsigned cmd_vdpa_set_config(const void *request, void *response, uint32_t *deta
 	net_ctrl_port_changed(&dev->net);
 	dev->generation++;
 	return XVIO_ST_OK;
+}
+
+/* Moving to another device */
+
+unsigned cmd_vdpa_suspend(const void *request, void *response, uint32_t *detail)
+{
+	const struct xvio_cmd_vdpa_suspend *set = request;
+	struct virtio_dev *dev = cmd_vdpa_find(set->dev);
+	const uint64_t began_us = hal_time_us();
+	unsigned status;
+
+	(void)response;
+	if (!dev)
+		return XVIO_ST_BAD_OBJECT;
+	if (set->suspended > 1)
+		return cmd_bad_value(detail, offsetof(struct xvio_cmd_vdpa_suspend, suspended));
+	if (!cmd_is_zero(set->reserved, sizeof(set->reserved)))
+		return cmd_bad_value(detail, offsetof(struct xvio_cmd_vdpa_suspend, reserved));
+	status = virtio_dev_suspend(dev, set->suspended);
+	if (status == XVIO_ST_OK)
+		cmd_vdpa_log(dev, set->suspended ? "suspended" : "resumed", began_us);
+	return status;
 }
 
 /* News from elsewhere on core 0 */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0 */
 /*
- * The command that gives a vDPA device its address map: the host's table is fetched by DMA, checked
- * as a copy, and takes the place of the old one. Called by the mailbox on core 0.
+ * Commands about the address spaces of a vDPA device. A map: the host's table is fetched by DMA, checked as
+ * a copy, and takes the place of the old one. Called by the mailbox on core 0.
  */
 #include "ctrl/cmd_vdpa.h"
 #include "hal/hal.h"
@@ -19,7 +19,7 @@ static unsigned map_check(const struct xvio_cmd_vdpa_map *cmd, uint32_t *detail)
 
 	if (cmd->num_entries > IOTLB_MAX_ENTRIES || (identity && cmd->num_entries))
 		return cmd_bad_value(detail, offsetof(struct xvio_cmd_vdpa_map, num_entries));
-	if (cmd->asid)
+	if (cmd->asid >= XVIO_VDPA_NUM_SPACES)
 		return cmd_bad_value(detail, offsetof(struct xvio_cmd_vdpa_map, asid));
 	if (cmd->flags & ~XVIO_MAP_F_IDENTITY)
 		return cmd_bad_value(detail, offsetof(struct xvio_cmd_vdpa_map, flags));
@@ -77,6 +77,7 @@ unsigned cmd_vdpa_map(const void *request, void *response, uint32_t *detail)
 	const struct xvio_cmd_vdpa_map *cmd = request;
 	struct virtio_dev *dev = cmd_vdpa_find(cmd->dev);
 	struct iotlb *map = iotlb_identity();
+	const uint64_t began_us = hal_time_us();
 	unsigned status;
 
 	(void)response;
@@ -85,7 +86,25 @@ unsigned cmd_vdpa_map(const void *request, void *response, uint32_t *detail)
 	status = map_check(cmd, detail);
 	if (status == XVIO_ST_OK && !(cmd->flags & XVIO_MAP_F_IDENTITY))
 		status = map_build(cmd, &map, detail);
-	if (status == XVIO_ST_OK)
-		virtio_dev_set_map(dev, map);
-	return status;
+	if (status != XVIO_ST_OK)
+		return status;
+	virtio_dev_set_map(dev, cmd->asid, map);
+	cmd_vdpa_log(dev, cmd->asid ? "map of space 1" : "map of space 0", began_us);
+	return XVIO_ST_OK;
+}
+
+unsigned cmd_vdpa_group(const void *request, void *response, uint32_t *detail)
+{
+	const struct xvio_cmd_vdpa_group *cmd = request;
+	struct virtio_dev *dev = cmd_vdpa_find(cmd->dev);
+
+	(void)response;
+	if (!dev)
+		return XVIO_ST_BAD_OBJECT;
+	if (cmd->group >= XVIO_VDPA_NUM_GROUPS)
+		return cmd_bad_value(detail, offsetof(struct xvio_cmd_vdpa_group, group));
+	if (cmd->asid >= XVIO_VDPA_NUM_SPACES)
+		return cmd_bad_value(detail, offsetof(struct xvio_cmd_vdpa_group, asid));
+	virtio_dev_set_space(dev, cmd->group, cmd->asid);
+	return XVIO_ST_OK;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0 */
 /* Commands about the virtqueues of vDPA devices. Called by the mailbox on core 0. */
 #include "ctrl/cmd_vdpa.h"
+#include "path/vnet.h"
 
 static unsigned vq_check_setup(const struct virtio_dev *dev, const struct xvio_cmd_vdpa_vq *set,
 			       uint32_t *detail)
@@ -73,5 +74,26 @@ unsigned cmd_vdpa_vq_get(const void *request, void *response, uint32_t *detail)
 	state->last_avail = virtio_dev_last_avail(dev, get->vq);
 	state->ready = dev->vq[get->vq].ready;
 	state->error = dev->vq[get->vq].error;
+	return XVIO_ST_OK;
+}
+
+unsigned cmd_vdpa_vq_stats(const void *request, void *response, uint32_t *detail)
+{
+	const struct xvio_cmd_vdpa_vq_id *get = request;
+	struct xvio_vdpa_vq_stats *stats = response;
+	const struct virtio_dev *dev = cmd_vdpa_find(get->dev);
+	struct vnet_counters counters;
+
+	if (!dev || get->vq >= virtio_dev_num_queues(dev))
+		return XVIO_ST_BAD_OBJECT;
+	if (get->reserved)
+		return cmd_bad_value(detail, offsetof(struct xvio_cmd_vdpa_vq_id, reserved));
+	vnet_queue_counters(dev->port, get->vq, &counters);
+	stats->notifications = counters.notifications;
+	stats->packets = counters.packets;
+	stats->bytes = counters.bytes;
+	stats->interrupts = counters.interrupts;
+	stats->drops = counters.drops;
+	stats->drops_of_ring = counters.drops_of_ring;
 	return XVIO_ST_OK;
 }

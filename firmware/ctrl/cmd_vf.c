@@ -72,7 +72,9 @@ static struct virtio_pci *vf_create(unsigned n)
 	pci->dev.queue_base = XVIO_VF_DOORBELL(n, 0);
 	pci->dev.offered = net_features_vf();
 	pci->dev.num_pairs = (uint16_t)virtio_dev_max_pairs(pci->dev.offered);
-	pci->dev.map = iotlb_identity(); /* a VF's addresses are the bus's; the IOMMU guards them */
+	/* A VF's addresses are the bus's, the IOMMU guards them; its queues never leave the first space. */
+	pci->dev.map[0] = iotlb_identity();
+	pci->dev.map[1] = iotlb_empty();
 	virtio_dev_bind_doorbells(&pci->dev, XVIO_VF_MAX_QUEUES); /* all that its BAR has */
 	pci->dev.interpreter = &virtio_pci_interpreter;
 	pci->dev.interpreter_arg = pci;

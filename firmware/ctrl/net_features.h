@@ -16,9 +16,8 @@
 uint64_t net_features_all(void);
 
 /*
- * What a vDPA device offers unless told otherwise: not RING_RESET, which QEMU (10.0) passes on to its guest
- * and then does not carry out, so that the card would go on in rings that the guest has given up; not STANDBY,
- * at which drivers put the device behind another that may never come (5.1.3, Linux's net_failover).
+ * What a vDPA device offers unless told otherwise: all with which QEMU (10.0) can move its guest to another
+ * device. It refuses as long as one feature is offered that its shadow virtqueues do not know.
  */
 uint64_t net_features_vdpa(void);
 

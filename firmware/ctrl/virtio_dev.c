@@ -34,9 +34,15 @@ void virtio_dev_bind_doorbells(const struct virtio_dev *dev, unsigned num)
 		hal_doorbell_bind(dev->queue_base + i, worker_choose(dev->port));
 }
 
-static bool dev_is_live(const struct virtio_dev *dev)
+static bool dev_is_begun(const struct virtio_dev *dev)
 {
 	return dev->status & VIRTIO_STATUS_DRIVER_OK;
+}
+
+/* Its queues run. */
+static bool dev_is_live(const struct virtio_dev *dev)
+{
+	return dev_is_begun(dev) && !dev->suspended;
 }
 
 unsigned virtio_dev_max_pairs(uint64_t features)
@@ -58,6 +64,11 @@ static unsigned dev_num_data_queues(const struct virtio_dev *dev)
 static bool dev_is_control(const struct virtio_dev *dev, unsigned index)
 {
 	return dev_accepted(dev, VIRTIO_NET_F_CTRL_VQ) && index == dev_num_data_queues(dev);
+}
+
+static struct iotlb *dev_map(const struct virtio_dev *dev, unsigned group)
+{
+	return dev->map[dev->space_of[group]];
 }
 
 static bool dev_start_control(struct virtio_dev *dev, struct virtq_config *config)
@@ -90,55 +101,69 @@ static bool dev_start_queue(struct virtio_dev *dev, unsigned index)
 		.desc_iova = vq->desc_iova,
 		.driver_iova = vq->driver_iova,
 		.device_iova = vq->device_iova,
-		.map = dev->map,
+		.map = dev_map(dev, dev_is_control(dev, index) ? XVIO_VDPA_GROUP_CONTROL
+							       : XVIO_VDPA_GROUP_DATA),
 	};
 
 	if (dev_is_control(dev, index))
 		return dev_start_control(dev, &config);
 	if (index >= dev_num_data_queues(dev))
 		return true;
-	if (!vnet_start_queue(dev->port, index, &config))
-		return false;
-	net_ctrl_enable_queue(&dev->net, index);
-	return true;
+	return vnet_start_queue(dev->port, index, &config);
 }
 
 static void dev_stop_queue(struct virtio_dev *dev, unsigned index)
 {
-	if (index < dev_num_data_queues(dev)) {
+	if (index < dev_num_data_queues(dev))
 		dev->vq[index].last_avail = vnet_stop_queue(dev->port, index);
-		net_ctrl_disable_queue(&dev->net, index);
-	}
 	if (!dev_is_control(dev, index))
 		return;
 	dev->vq[index].last_avail = virtio_ctrlq_stop(dev->ctrlq);
 	dev->ctrlq = NULL;
 }
 
-/* All queues that are ready, as the spec has a device at first, or none. */
+static void dev_stop_queues(struct virtio_dev *dev, unsigned num)
+{
+	for (unsigned i = 0; i < num; i++)
+		if (dev->vq[i].ready)
+			dev_stop_queue(dev, i);
+}
+
+/* All queues that are ready, or none. */
 static bool dev_start_queues(struct virtio_dev *dev)
 {
-	if (!net_ctrl_begin(&dev->net, dev->accepted))
-		return false;
 	for (unsigned i = 0; i < VIRTIO_DEV_MAX_QUEUES; i++) {
 		if (!dev->vq[i].ready || dev_start_queue(dev, i))
 			continue;
-		while (i--)
-			if (dev->vq[i].ready)
-				dev_stop_queue(dev, i);
-		net_ctrl_reset(&dev->net);
+		dev_stop_queues(dev, i);
 		return false;
 	}
 	return true;
 }
 
+/* As the spec has a device at first. */
+static bool dev_begin(struct virtio_dev *dev)
+{
+	if (!net_ctrl_begin(&dev->net, dev->accepted))
+		return false;
+	if (!dev_start_queues(dev)) {
+		net_ctrl_reset(&dev->net);
+		return false;
+	}
+	for (unsigned i = 0; i < VIRTIO_DEV_MAX_QUEUES; i++)
+		if (dev->vq[i].ready)
+			net_ctrl_enable_queue(&dev->net, i);
+	return true;
+}
+
 static void dev_reset(struct virtio_dev *dev)
 {
-	for (unsigned i = 0; i < VIRTIO_DEV_MAX_QUEUES; i++)
-		if (dev->vq[i].ready && dev_is_live(dev))
-			dev_stop_queue(dev, i);
+	if (dev_is_live(dev))
+		dev_stop_queues(dev, VIRTIO_DEV_MAX_QUEUES);
 	net_ctrl_reset(&dev->net);
 	memset(dev->vq, 0, sizeof(dev->vq));
+	memset(dev->space_of, 0, sizeof(dev->space_of));
+	dev->suspended = false;
 	dev->accepted = 0;
 	dev->status = 0;
 }
@@ -179,7 +204,7 @@ unsigned virtio_dev_set_status(struct virtio_dev *dev, uint8_t status)
 		status &= (uint8_t) ~(VIRTIO_STATUS_FEATURES_OK | VIRTIO_STATUS_DRIVER_OK);
 		set = 0;
 	}
-	if (set & VIRTIO_STATUS_DRIVER_OK && !dev_start_queues(dev))
+	if (set & VIRTIO_STATUS_DRIVER_OK && !dev_begin(dev))
 		return XVIO_ST_NO_SPACE;
 	dev->status |= status;
 	return XVIO_ST_OK;
@@ -220,6 +245,8 @@ unsigned virtio_dev_ready_queue(struct virtio_dev *dev, unsigned index,
 		*vq = before;
 		return XVIO_ST_NO_SPACE;
 	}
+	if (dev_is_begun(dev))
+		net_ctrl_enable_queue(&dev->net, index);
 	return XVIO_ST_OK;
 }
 
@@ -229,6 +256,8 @@ void virtio_dev_unready_queue(struct virtio_dev *dev, unsigned index)
 		return;
 	if (dev_is_live(dev))
 		dev_stop_queue(dev, index);
+	if (dev_is_begun(dev))
+		net_ctrl_disable_queue(&dev->net, index);
 	dev->vq[index].ready = false;
 }
 
@@ -258,18 +287,45 @@ bool virtio_dev_queue_error(struct virtio_dev *dev, unsigned index, uint32_t err
 	if (!vq->ready || !dev_is_live(dev) || !dev_has_error(dev, index, error))
 		return false;
 	dev_stop_queue(dev, index);
+	net_ctrl_disable_queue(&dev->net, index);
 	vq->ready = false;
 	vq->error = (uint8_t)error;
 	dev->status |= VIRTIO_STATUS_NEEDS_RESET;
 	return true;
 }
 
-void virtio_dev_set_map(struct virtio_dev *dev, struct iotlb *map)
+unsigned virtio_dev_suspend(struct virtio_dev *dev, bool suspended)
 {
-	struct iotlb *before = dev->map;
+	if (suspended == dev->suspended)
+		return XVIO_ST_OK;
+	if (!dev_is_begun(dev))
+		return XVIO_ST_BAD_STATE;
+	if (suspended)
+		dev_stop_queues(dev, VIRTIO_DEV_MAX_QUEUES);
+	else if (!dev_start_queues(dev))
+		return XVIO_ST_NO_SPACE;
+	dev->suspended = suspended;
+	return XVIO_ST_OK;
+}
 
-	dev->map = map;
-	vnet_set_map(dev->port, map);
-	virtio_ctrlq_set_map(dev->ctrlq, map);
+/* What runs goes over to the maps that its groups use now. */
+static void dev_apply_maps(struct virtio_dev *dev)
+{
+	vnet_set_map(dev->port, dev_map(dev, XVIO_VDPA_GROUP_DATA));
+	virtio_ctrlq_set_map(dev->ctrlq, dev_map(dev, XVIO_VDPA_GROUP_CONTROL));
+}
+
+void virtio_dev_set_map(struct virtio_dev *dev, unsigned space, struct iotlb *map)
+{
+	struct iotlb *before = dev->map[space];
+
+	dev->map[space] = map;
+	dev_apply_maps(dev);
 	iotlb_destroy(before);
+}
+
+void virtio_dev_set_space(struct virtio_dev *dev, unsigned group, unsigned space)
+{
+	dev->space_of[group] = (uint8_t)space;
+	dev_apply_maps(dev);
 }

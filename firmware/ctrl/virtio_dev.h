@@ -11,6 +11,7 @@
 #include "ctrl/net_ctrl.h"
 #include "ctrl/virtio_ctrlq.h"
 #include "path/iotlb.h"
+#include <xvio/mbox.h>
 
 /*
  * Queues (5.1.2): receiveq and transmitq of each pair, then the controlq, whose number follows from what the
@@ -41,7 +42,9 @@ struct virtio_dev {
 	uint64_t offered; /* features */
 	uint64_t accepted;
 	uint32_t generation; /* of the configuration */
-	struct iotlb *map; /* ours */
+	bool suspended; /* DRIVER_OK is set, yet no queue runs */
+	struct iotlb *map[XVIO_VDPA_NUM_SPACES]; /* ours */
+	uint8_t space_of[XVIO_VDPA_NUM_GROUPS]; /* which of them a group of queues uses */
 	const struct virtio_ctrlq_interpreter *interpreter; /* set if CTRL_VQ is offered */
 	void *interpreter_arg;
 	struct virtio_ctrlq *ctrlq; /* NULL: it does not run */
@@ -94,7 +97,16 @@ uint16_t virtio_dev_last_avail(const struct virtio_dev *dev, unsigned index);
 /* A worker stopped this queue for a bad ring: NEEDS_RESET (2.1.2). False: old news, nothing done. */
 bool virtio_dev_queue_error(struct virtio_dev *dev, unsigned index, uint32_t error);
 
-/* Takes over map and destroys the one before, which no worker uses any more. */
-void virtio_dev_set_map(struct virtio_dev *dev, struct iotlb *map);
+/*
+ * Stops all queues that are ready, or has them go on; what their driver set stays. NO_SPACE: no memory
+ * to go on, all of them stay stopped. BAD_STATE: without DRIVER_OK there is nothing to suspend. Contract: XVIO_CMD_VDPA_SUSPEND.
+ */
+unsigned virtio_dev_suspend(struct virtio_dev *dev, bool suspended);
+
+/* Takes over map for an address space and destroys the one before, which nobody uses any more. */
+void virtio_dev_set_map(struct virtio_dev *dev, unsigned space, struct iotlb *map);
+
+/* The queues of a group (XVIO_VDPA_GROUP_*) go on in another address space. */
+void virtio_dev_set_space(struct virtio_dev *dev, unsigned group, unsigned space);
 
 #endif

@@ -165,7 +165,10 @@ const uint8_t *hal_flash(void);
 /* Which slot this run was booted from. */
 unsigned hal_boot_slot(void);
 
-/* Log line (no newline needed), any core; goes to the trace ring and a console if there is one. */
+/*
+ * Log line (no newline needed; what is longer than 130 bytes is cut off), any core; goes to the trace ring
+ * (xvio/trace.h) with the time in front, and to a console if there is one.
+ */
 void hal_log(const char *text);
 
 /* Stops this core for ever, or ends the process; lib/panic.h has written the message. */

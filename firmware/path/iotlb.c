@@ -9,9 +9,11 @@ struct iotlb {
 	struct xvio_map_entry *entries;
 	uint32_t num_entries;
 	bool identity;
+	bool is_static;
 };
 
-static struct iotlb iotlb_identity_map = {.identity = true};
+static struct iotlb iotlb_identity_map = {.identity = true, .is_static = true};
+static struct iotlb iotlb_empty_map = {.is_static = true};
 static const struct xvio_map_entry iotlb_identity_entry = {
 	.len_bytes = UINT64_MAX,
 	.perm = XVIO_MAP_READ | XVIO_MAP_WRITE,
@@ -66,9 +68,14 @@ struct iotlb *iotlb_identity(void)
 	return &iotlb_identity_map;
 }
 
+struct iotlb *iotlb_empty(void)
+{
+	return &iotlb_empty_map;
+}
+
 void iotlb_destroy(struct iotlb *map)
 {
-	if (!map || map->identity)
+	if (!map || map->is_static)
 		return;
 	heap_free(map->entries);
 	heap_free(map);

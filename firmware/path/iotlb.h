@@ -18,14 +18,17 @@ struct iotlb;
 /*
  * Takes over entries (card memory from heap_alloc(), also on failure): num_entries of them, sorted
  * by iova, none empty, wrapping or overlapping, perm not 0. On a bad entry NULL, and *bad is its
- * index; NULL with *bad == num_entries: no memory. An empty table (num_entries 0, entries NULL) refuses everything. Core 0.
+ * index; NULL with *bad == num_entries: no memory. Core 0.
  */
 struct iotlb *iotlb_create(struct xvio_map_entry *entries, uint32_t num_entries, uint32_t *bad);
 
 /* A map in which every address is its own bus address. Static, never freed. */
 struct iotlb *iotlb_identity(void);
 
-/* Core 0, when no worker can still be using it. NULL and the identity map are ignored. */
+/* A map that refuses everything. Static, never freed. */
+struct iotlb *iotlb_empty(void);
+
+/* Core 0, when no worker can still be using it. NULL and static maps are ignored. */
 void iotlb_destroy(struct iotlb *map);
 
 /*

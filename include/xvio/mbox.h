@@ -65,6 +65,9 @@ XVIO_ASSERT_SIZE(struct xvio_mbox_rsp, 16);
 #define XVIO_CMD_VDPA_VQ_SET	   0x0047 /* xvio_cmd_vdpa_vq -> - */
 #define XVIO_CMD_VDPA_VQ_GET	   0x0048 /* xvio_cmd_vdpa_vq_id -> xvio_vdpa_vq_state */
 #define XVIO_CMD_VDPA_MAP	   0x0049 /* xvio_cmd_vdpa_map -> - */
+#define XVIO_CMD_VDPA_SUSPEND	   0x004a /* xvio_cmd_vdpa_suspend -> - */
+#define XVIO_CMD_VDPA_GROUP	   0x004b /* xvio_cmd_vdpa_group -> - */
+#define XVIO_CMD_VDPA_VQ_STATS	   0x004c /* xvio_cmd_vdpa_vq_id -> xvio_vdpa_vq_stats */
 #define XVIO_CMD_VF_SET_NUM	   0x0050 /* xvio_cmd_object (how many) -> - ; VFs and their ports */
 #define XVIO_CMD_VF_SET		   0x0051 /* xvio_cmd_vf -> - ; what the administrator decides */
 #define XVIO_CMD_VF_GET		   0x0052 /* xvio_cmd_object (VF) -> xvio_cmd_vf */
@@ -232,10 +235,50 @@ struct xvio_vdpa_vq_state {
 };
 XVIO_ASSERT_SIZE(struct xvio_vdpa_vq_state, 8);
 
+/* What a virtqueue has counted since the device was made or reset. Control queues count nothing: all 0. */
+struct xvio_vdpa_vq_stats {
+	xvio_le64 notifications; /* the driver's, as many as were seen one by one */
+	xvio_le64 packets; /* receiveq: that the driver got; transmitq: that went to the switch */
+	xvio_le64 bytes; /* of their frames */
+	xvio_le64 interrupts;
+	xvio_le64 drops; /* all packets lost here */
+	xvio_le64 drops_of_ring; /* those without a buffer, or in buffers that are no packet */
+};
+XVIO_ASSERT_SIZE(struct xvio_vdpa_vq_stats, 48);
+
 /*
- * Replaces the whole address map of a device: table_addr is the bus address of num_entries
+ * suspended 1: all virtqueues stop, as by ready 0; when answered, nothing of the driver's memory is touched
+ * any more, and VQ_GET tells where each one stands. They stay ready; what the driver has set by its control
+ * queue stays, too. 0: they go on from there. What is so already is so. A device that is reset is not
+ * suspended. BAD_STATE: without DRIVER_OK there is nothing to suspend.
+ */
+struct xvio_cmd_vdpa_suspend {
+	xvio_le32 dev;
+	uint8_t suspended; /* 1 or 0 */
+	uint8_t reserved[3]; /* 0 */
+};
+XVIO_ASSERT_SIZE(struct xvio_cmd_vdpa_suspend, 8);
+
+/*
+ * Virtqueues are in two groups, the control queue in one of its own, and a device has two address spaces,
+ * each with a map. A group uses the map of the address space that it is assigned to: 0, after each reset.
+ */
+#define XVIO_VDPA_NUM_SPACES	2u
+#define XVIO_VDPA_GROUP_DATA	0u
+#define XVIO_VDPA_GROUP_CONTROL 1u
+#define XVIO_VDPA_NUM_GROUPS	2u
+
+struct xvio_cmd_vdpa_group {
+	xvio_le32 dev;
+	xvio_le16 group; /* XVIO_VDPA_GROUP_* */
+	xvio_le16 asid;
+};
+XVIO_ASSERT_SIZE(struct xvio_cmd_vdpa_group, 8);
+
+/*
+ * Replaces the whole map of one address space: table_addr is the bus address of num_entries
  * struct xvio_map_entry, sorted by iova, none overlapping. It is read before the answer. Until the
- * first VDPA_MAP the device's map is empty, unless XVIO_MAP_F_IDENTITY makes every address its own
+ * first VDPA_MAP a map is empty, unless XVIO_MAP_F_IDENTITY makes every address its own
  * bus address (virtio_vdpa, whose addresses come from the DMA API of the PF).
  */
 #define XVIO_MAP_F_IDENTITY 0x1u
@@ -243,7 +286,7 @@ XVIO_ASSERT_SIZE(struct xvio_vdpa_vq_state, 8);
 struct xvio_cmd_vdpa_map {
 	xvio_le32 dev;
 	xvio_le32 num_entries;
-	xvio_le32 asid; /* 0 */
+	xvio_le32 asid; /* below XVIO_VDPA_NUM_SPACES */
 	xvio_le32 flags; /* XVIO_MAP_F_* */
 	xvio_le64 table_addr;
 };

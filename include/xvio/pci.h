@@ -14,7 +14,7 @@
 #define XVIO_BAR_DOORBELLS 2 /* 64-bit, one page per queue */
 #define XVIO_BAR_MSIX	   4 /* 64-bit, MSI-X table and pending bits */
 
-#define XVIO_BAR_REGS_BYTES	 0x10000
+#define XVIO_BAR_REGS_BYTES	 0x20000
 #define XVIO_NUM_DOORBELLS	 8192u
 #define XVIO_DOORBELL_BYTES	 4096u /* a page each, so that one queue's can be given to a guest */
 #define XVIO_BAR_DOORBELLS_BYTES (XVIO_NUM_DOORBELLS * XVIO_DOORBELL_BYTES)

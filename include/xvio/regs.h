@@ -36,12 +36,14 @@
 #define XVIO_FLASH_STATUS_IO_ERROR 5u /* the backing store failed; contents are undefined */
 
 /* Windows */
-#define XVIO_WIN_STATUS	  0x1000 /* ro: struct xvio_status */
-#define XVIO_WIN_MBOX_REQ 0x2000 /* rw: struct xvio_mbox_req and payload */
-#define XVIO_WIN_MBOX_RSP 0x3000 /* ro: struct xvio_mbox_rsp and payload */
-#define XVIO_WIN_EVENT	  0x4000 /* ro: struct xvio_event_ring */
-#define XVIO_WIN_FLASH	  0x8000 /* rw: data of a flash command */
-#define XVIO_WIN_BYTES	  0x1000u
+#define XVIO_WIN_STATUS	     0x1000 /* ro: struct xvio_status */
+#define XVIO_WIN_MBOX_REQ    0x2000 /* rw: struct xvio_mbox_req and payload */
+#define XVIO_WIN_MBOX_RSP    0x3000 /* ro: struct xvio_mbox_rsp and payload */
+#define XVIO_WIN_EVENT	     0x4000 /* ro: struct xvio_event_ring */
+#define XVIO_WIN_FLASH	     0x8000 /* rw: data of a flash command */
+#define XVIO_WIN_BYTES	     0x1000u
+#define XVIO_WIN_TRACE	     0x10000 /* ro: struct xvio_trace_ring (trace.h), XVIO_WIN_TRACE_BYTES */
+#define XVIO_WIN_TRACE_BYTES 0x10000u
 
 /* Who runs on the card, and how it fares. Written by boot ROM and firmware only. */
 #define XVIO_STATE_OFF	    0u

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0 */
 /*
  * The firmware's log: a byte ring in card RAM that survives a reset of the SoC, so that the last
- * words of a crashed firmware can be read. Written by hal_log(), read by debuggers.
+ * words of a crashed firmware can be read. Written by hal_log(), a line at a time, each with the time since the
+ * start of the SoC in front: "[seconds.microseconds] ". Read by the host's driver and by debuggers.
  */
 #ifndef XVIO_TRACE_H
 #define XVIO_TRACE_H

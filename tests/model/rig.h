@@ -12,7 +12,7 @@
 #include "xvio/link.h"
 
 #define RIG_BAR0     0xe0000000u
-#define RIG_BAR4     0xe0020000u
+#define RIG_BAR4     0xe0040000u
 #define RIG_BAR2     0xe1000000u
 #define RIG_VF_BAR0  0xe2000000u /* of VF 0; the others' follow */
 #define RIG_VF_BAR2  0xe2100000u

@@ -32,7 +32,7 @@ dev_mac() { printf '52:54:00:aa:01:%02x' "$1"; }
 add_way() {
 	local name=$1 properties=$2 options=$3 n=${#names[@]} dev node slot
 	dev=v$((n + 4)) slot=$(printf '%x' $((n + 16)))
-	device_add "$dev" "$(dev_mac "$n")" && vdpa_bind "$dev" vhost_vdpa && wait_for 5 vdpa_chardev "$dev" || return 1
+	device_add "$dev" "$(dev_mac "$n")" device_features "$all_features" && vdpa_bind "$dev" vhost_vdpa && wait_for 5 vdpa_chardev "$dev" || return 1
 	node=$(vdpa_chardev "$dev")
 	wait_for 5 test -c "$node" || return 1
 	nics+=(-netdev "vhost-vdpa,vhostdev=$node,id=n$n"

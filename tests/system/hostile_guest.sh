@@ -36,7 +36,7 @@ rules_clear
 check "rules between a and b" forward_both pf0sf0 pf0sf1
 check "a VF for the hostile driver" vf_set 1
 check "by vfio" vf_bind 0 vfio-pci
-check "a vDPA device for the other" vdpa_add v2 52:54:00:bb:00:01
+check "a vDPA device for the other" vdpa_add v2 52:54:00:bb:00:01 device_features "$all_features"
 wait_for 5 rep pf0sf2 || die "no representor for it"
 check "by vhost" vdpa_bind v2 vhost_vdpa
 wait_for 5 vdpa_chardev v2 || die "no node for it"

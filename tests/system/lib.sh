@@ -200,10 +200,15 @@ rule_in_hw() { rule_show "$1" "$2" | grep -qw in_hw; }
 
 # ---- vDPA devices
 
-# vdpa_add NAME MAC
+# All that a device can offer but MQ, RING_RESET and STANDBY: more than a device that QEMU could move.
+all_features=0x9bf4005f30bfbbaf
+
+# vdpa_add NAME MAC [OPTIONS OF vdpa dev add...]
 vdpa_add() {
-	vdpa dev show "$1" >/dev/null 2>&1 ||
-		vdpa dev add name "$1" mgmtdev "$(card_handle)" mac "$2" mtu 1500
+	local name=$1 mac=$2
+	shift 2
+	vdpa dev show "$name" >/dev/null 2>&1 ||
+		vdpa dev add name "$name" mgmtdev "$(card_handle)" mac "$mac" mtu 1500 "$@"
 }
 
 vdpa_del() { ! vdpa dev show "$1" >/dev/null 2>&1 || timeout 10 vdpa dev del "$1"; }

@@ -5,6 +5,7 @@
  */
 #include "hal/link/link.h"
 #include "hal/hal.h"
+#include "lib/fmt.h"
 #include <string.h>
 #include <xvio/regs.h>
 #include <xvio/trace.h>
@@ -15,7 +16,8 @@ static uint32_t window_link_up;
 
 /* Serialises the log; given up after a while, because its holder may be a core that has died. */
 static uint32_t window_log_lock;
-#define WINDOW_LOG_TRIES 1000000u
+#define WINDOW_LOG_TRIES  1000000u
+#define WINDOW_LINE_BYTES 160u
 
 void link_window_start(void)
 {
@@ -112,14 +114,29 @@ static void window_trace(struct xvio_trace_ring *trace, const char *text)
 	__atomic_store_n(&trace->head, head, __ATOMIC_RELEASE);
 }
 
+static void window_stamp(struct fmt *line, uint64_t now_us)
+{
+	fmt_text(line, "[");
+	fmt_decimal(line, now_us / 1000000);
+	fmt_text(line, ".");
+	for (uint32_t digit = 100000; digit > 1 && now_us % 1000000 < digit; digit /= 10)
+		fmt_text(line, "0");
+	fmt_decimal(line, now_us % 1000000);
+	fmt_text(line, "] ");
+}
+
 void hal_log(const char *text)
 {
 	struct xvio_trace_ring *trace = (struct xvio_trace_ring *)(platform_ram() + XVIO_RAM_TRACE);
+	char line[WINDOW_LINE_BYTES];
+	struct fmt fmt = fmt_begin(line, sizeof(line));
 
+	window_stamp(&fmt, hal_time_us());
+	fmt_text(&fmt, text);
 	for (unsigned i = 0; i < WINDOW_LOG_TRIES; i++)
 		if (!__atomic_exchange_n(&window_log_lock, 1, __ATOMIC_ACQUIRE))
 			break;
-	window_trace(trace, text);
-	platform_console(text);
+	window_trace(trace, line);
+	platform_console(line);
 	__atomic_store_n(&window_log_lock, 0, __ATOMIC_RELEASE);
 }

@@ -16,11 +16,11 @@ client_run() {
 	LD_LIBRARY_PATH=$clients/usr/lib/x86_64-linux-gnu $clients/usr/bin/"$name" "$@"
 }
 
-# device_add NAME MAC: a vDPA device whose representor, up, is then called new_rep. Not by check.
+# device_add NAME MAC [OPTIONS...]: a vDPA device whose representor, up, is then called new_rep. Not by check.
 device_add() {
 	local before
 	before=$(vdpa_reps)
-	vdpa_add "$1" "$2" && wait_for 5 eval "[ '$before' != \"\$(vdpa_reps)\" ]" || return 1
+	vdpa_add "$@" && wait_for 5 eval "[ '$before' != \"\$(vdpa_reps)\" ]" || return 1
 	new_rep=$(comm -13 <(echo "$before") <(vdpa_reps))
 	ip link set "$(rep "$new_rep")" up
 }

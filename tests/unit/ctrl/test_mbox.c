@@ -24,6 +24,8 @@ struct request {
 		struct xvio_cmd_vdpa_vq vq;
 		struct xvio_cmd_vdpa_vq_id vq_id;
 		struct xvio_cmd_vdpa_map map;
+		struct xvio_cmd_vdpa_group group;
+		struct xvio_cmd_vdpa_suspend suspend;
 		struct xvio_cmd_vf vf;
 	};
 };
@@ -62,6 +64,9 @@ static const struct request requests[] = {
 	REQUEST(VDPA_VQ_SET, vq, .dev = 0, .vq = 1, .size = 64, .vector = XVIO_VECTOR_NONE,
 		.ready = 1, .desc_iova = 0x1000, .driver_iova = 0x2000, .device_iova = 0x3000),
 	REQUEST(VDPA_VQ_GET, vq_id, .dev = 0, .vq = 1),
+	REQUEST(VDPA_VQ_STATS, vq_id, .dev = 0, .vq = 2),
+	REQUEST(VDPA_SUSPEND, suspend, .dev = 0, .suspended = 0),
+	REQUEST(VDPA_GROUP, group, .dev = 0, .group = XVIO_VDPA_GROUP_CONTROL, .asid = 1),
 	REQUEST(VDPA_CREATE, create, .mtu = 1400, .queue_pairs = 1, .mac = GOOD_MAC),
 	REQUEST(VDPA_DESTROY, object, .id = 0),
 	REQUEST(VF_SET, vf, .vf = 1, .what = 15, .flags = 3, .vlan_tci = 0x2ffe,
@@ -248,7 +253,12 @@ static const struct {
 	BAD(VDPA_VQ_SET, xvio_cmd_vdpa_vq, driver_iova, 1),
 	BAD(VDPA_VQ_SET, xvio_cmd_vdpa_vq, device_iova, 2),
 	RESERVED(VDPA_VQ_GET, xvio_cmd_vdpa_vq_id, reserved),
-	BAD(VDPA_MAP, xvio_cmd_vdpa_map, asid, 1),
+	RESERVED(VDPA_VQ_STATS, xvio_cmd_vdpa_vq_id, reserved),
+	RESERVED(VDPA_SUSPEND, xvio_cmd_vdpa_suspend, reserved),
+	BAD(VDPA_SUSPEND, xvio_cmd_vdpa_suspend, suspended, 2),
+	BAD(VDPA_GROUP, xvio_cmd_vdpa_group, group, 2),
+	BAD(VDPA_GROUP, xvio_cmd_vdpa_group, asid, 2),
+	BAD(VDPA_MAP, xvio_cmd_vdpa_map, asid, 2),
 	BAD(VDPA_MAP, xvio_cmd_vdpa_map, flags, 2),
 	{XVIO_CMD_VDPA_MAP, offsetof(struct xvio_cmd_vdpa_map, num_entries) + 3, 1,
 	 XVIO_ST_BAD_VALUE, offsetof(struct xvio_cmd_vdpa_map, num_entries)},
@@ -303,6 +313,10 @@ static const struct {
 	{XVIO_CMD_VDPA_VQ_SET, 4, 3},
 	{XVIO_CMD_VDPA_VQ_GET, 0, 1},
 	{XVIO_CMD_VDPA_VQ_GET, 4, 3},
+	{XVIO_CMD_VDPA_VQ_STATS, 0, 1},
+	{XVIO_CMD_VDPA_VQ_STATS, 4, 3},
+	{XVIO_CMD_VDPA_GROUP, 0, 1},
+	{XVIO_CMD_VDPA_SUSPEND, 0, 1},
 	{XVIO_CMD_VDPA_MAP, 0, 1},
 	{XVIO_CMD_VF_SET, 0, 2},
 	{XVIO_CMD_VF_SET, 0, 0xffff},

@@ -25,7 +25,7 @@ static int prepare(void **state)
 		.num_pairs = NUM_PAIRS,
 		.queue_base = 100,
 		.offered = NET_FEATURES_MUST | MQ,
-		.map = iotlb_identity(),
+		.map = {iotlb_identity(), iotlb_empty()},
 	};
 	return 0;
 }

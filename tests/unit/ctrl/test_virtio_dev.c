@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0 */
 /*
- * ctrl/virtio_dev: a long random walk over status, features and queues beside a plain model of
- * virtio 1.2 ch. 2.1 and 3.1; queue errors; indices that survive a stop.
+ * ctrl/virtio_dev: a long random walk over status, features, queues and suspension beside a plain model of
+ * virtio 1.2 ch. 2.1 and 3.1; queue errors; indices that survive a stop; address spaces.
  */
 #include "card.h"
 #include "path/vnet.h"
@@ -57,12 +57,20 @@ static unsigned set_vq(uint16_t vq, bool ready, uint16_t last_avail)
 	return card_command(XVIO_CMD_VDPA_VQ_SET, set);
 }
 
+static unsigned suspend(bool suspended)
+{
+	const struct xvio_cmd_vdpa_suspend set = {.dev = dev, .suspended = suspended};
+
+	return card_command(XVIO_CMD_VDPA_SUSPEND, set);
+}
+
 /* The plain model. */
 
 struct model {
 	uint8_t status;
 	uint64_t features;
 	bool ready[2];
+	bool suspended;
 	uint16_t last_avail[2];
 };
 
@@ -120,6 +128,14 @@ static unsigned model_set_vq(struct model *model, unsigned vq, bool ready, uint1
 	return XVIO_ST_OK;
 }
 
+static unsigned model_suspend(struct model *model, bool suspended)
+{
+	if (suspended && !(model->status & VIRTIO_STATUS_DRIVER_OK))
+		return XVIO_ST_BAD_STATE;
+	model->suspended = suspended;
+	return XVIO_ST_OK;
+}
+
 static uint32_t walk_random(void)
 {
 	static uint64_t seed = 88172645463325252u;
@@ -132,7 +148,7 @@ static uint32_t walk_random(void)
 
 static void compare(const struct model *model)
 {
-	const bool live = model->status & VIRTIO_STATUS_DRIVER_OK;
+	const bool live = model->status & VIRTIO_STATUS_DRIVER_OK && !model->suspended;
 
 	assert_int_equal(card_status(dev), model->status);
 	for (uint16_t vq = 0; vq < 2; vq++) {
@@ -169,6 +185,9 @@ static void walk_step(struct model *model)
 	case 3:
 		assert_int_equal(card_set_status(dev, (uint8_t)index),
 				 model_set_status(model, (uint8_t)index));
+		break;
+	case 4:
+		assert_int_equal(suspend(random & 128), model_suspend(model, random & 128));
 		break;
 	default:
 		assert_int_equal(card_set_status(dev, status), model_set_status(model, status));
@@ -301,6 +320,106 @@ static void address_outside_the_map(void **state)
 	assert_true(card_status(dev) & VIRTIO_STATUS_NEEDS_RESET);
 }
 
+/* A frame that was sent while the device is suspended waits; nothing is lost, nothing comes twice. */
+static void suspended_device_stands_still(void **state)
+{
+	const uint64_t before = card_stat(XVIO_STAT_RX_PACKETS);
+	const struct virtq_used *used = fake_host(ring_addr(1) + 0x2000, sizeof(*used));
+
+	(void)state;
+	go_live();
+	send_frame(1, 72);
+	assert_int_equal(suspend(true), XVIO_ST_OK);
+	assert_non_null(strstr(fake_log_last(), "vdpa 0: suspended, "));
+	assert_int_equal(suspend(true), XVIO_ST_OK);
+	assert_int_equal(card_status(dev), 15);
+	assert_int_equal(card_vq(dev, 1).ready, 1);
+	send_frame(1, 72);
+	assert_int_equal(card_vq(dev, 1).last_avail, 1);
+	assert_int_equal(used->idx, 1);
+	assert_int_equal(card_stat(XVIO_STAT_RX_PACKETS), before + 1);
+	assert_int_equal(suspend(false), XVIO_ST_OK);
+	assert_true(runs(0) && runs(1));
+	fake_run();
+	assert_int_equal(used->idx, 2);
+	assert_int_equal(card_stat(XVIO_STAT_RX_PACKETS), before + 2);
+}
+
+/* It may be moved to another place meanwhile, and goes on there. */
+static void suspended_queue_is_set_anew(void **state)
+{
+	(void)state;
+	go_live();
+	send_frame(1, 72);
+	assert_int_equal(suspend(true), XVIO_ST_OK);
+	assert_int_equal(set_vq(1, false, 0), XVIO_ST_OK);
+	assert_int_equal(card_vq(dev, 1).last_avail, 1);
+	assert_int_equal(set_vq(1, true, 7), XVIO_ST_OK);
+	assert_false(runs(1));
+	assert_int_equal(suspend(false), XVIO_ST_OK);
+	assert_true(runs(1));
+	send_frame(1, 72);
+	assert_int_equal(set_vq(1, false, 0), XVIO_ST_OK);
+	assert_int_equal(card_vq(dev, 1).last_avail, 8);
+}
+
+/* What a queue counts outlives a suspension, and no reset. */
+static void suspension_keeps_what_was_counted(void **state)
+{
+	const struct xvio_cmd_vdpa_vq_id id = {.dev = dev, .vq = 1};
+	const struct xvio_vdpa_vq_stats *stats = card_result();
+
+	(void)state;
+	go_live();
+	send_frame(1, 72);
+	assert_int_equal(suspend(true), XVIO_ST_OK);
+	assert_int_equal(suspend(false), XVIO_ST_OK);
+	send_frame(1, 72);
+	assert_int_equal(card_command(XVIO_CMD_VDPA_VQ_STATS, id), XVIO_ST_OK);
+	assert_int_equal(stats->packets, 2);
+	assert_int_equal(stats->bytes, 120);
+	assert_int_equal(stats->notifications, 2);
+	assert_int_equal(stats->drops, 0);
+	assert_int_equal(card_set_status(dev, 0), XVIO_ST_OK);
+	assert_int_equal(card_command(XVIO_CMD_VDPA_VQ_STATS, id), XVIO_ST_OK);
+	assert_int_equal(stats->packets, 0);
+}
+
+static unsigned set_group(uint16_t group, uint16_t asid)
+{
+	const struct xvio_cmd_vdpa_group set = {.dev = dev, .group = group, .asid = asid};
+
+	return card_command(XVIO_CMD_VDPA_GROUP, set);
+}
+
+/* The data queues have the map of the space that their group is in, and of no other. */
+static void groups_are_in_spaces(void **state)
+{
+	const struct xvio_cmd_vdpa_map nothing = {.dev = dev, .asid = 1};
+	const struct xvio_cmd_vdpa_map all = {.dev = dev, .asid = 1, .flags = XVIO_MAP_F_IDENTITY};
+	const struct virtq_used *used = fake_host(ring_addr(1) + 0x2000, sizeof(*used));
+
+	(void)state;
+	go_live();
+	assert_int_equal(set_group(XVIO_VDPA_GROUP_CONTROL, 1), XVIO_ST_OK);
+	send_frame(1, 72);
+	assert_int_equal(used->idx, 1);
+	assert_int_equal(card_command(XVIO_CMD_VDPA_MAP, all), XVIO_ST_OK);
+	assert_int_equal(set_group(XVIO_VDPA_GROUP_DATA, 1), XVIO_ST_OK);
+	send_frame(1, 72);
+	assert_int_equal(used->idx, 2);
+	assert_int_equal(card_command(XVIO_CMD_VDPA_MAP, nothing), XVIO_ST_OK);
+	send_frame(1, 72);
+	ctrl_poll();
+	assert_int_equal(card_vq(dev, 1).error, XVIO_RING_ERR_ADDRESS);
+	/* After a reset all groups are in the first space again. */
+	assert_int_equal(card_set_status(dev, 0), XVIO_ST_OK);
+	go_live();
+	send_frame(1, 72);
+	assert_int_equal(card_vq(dev, 1).error, XVIO_RING_ERR_NONE);
+	assert_true(runs(1));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -310,6 +429,10 @@ int main(void)
 		cmocka_unit_test_setup(bad_ring_needs_reset, prepare),
 		cmocka_unit_test_setup(reset_keeps_the_map, prepare),
 		cmocka_unit_test_setup(address_outside_the_map, prepare),
+		cmocka_unit_test_setup(suspended_device_stands_still, prepare),
+		cmocka_unit_test_setup(suspended_queue_is_set_anew, prepare),
+		cmocka_unit_test_setup(suspension_keeps_what_was_counted, prepare),
+		cmocka_unit_test_setup(groups_are_in_spaces, prepare),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

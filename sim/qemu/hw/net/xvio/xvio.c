@@ -131,10 +131,11 @@ static const MemoryRegionOps xvio_window_ops = {
 };
 
 static void xvio_add_window(XvioState *s, MemoryRegion *win, const char *name,
-                            hwaddr bar_offset, hwaddr ram_offset)
+                            hwaddr bar_offset, hwaddr ram_offset,
+                            uint64_t bytes)
 {
     memory_region_init_io(win, OBJECT(s), &xvio_window_ops, s->ram + ram_offset,
-                          name, XVIO_WIN_BYTES);
+                          name, bytes);
     memory_region_add_subregion(&s->bar_regs, bar_offset, win);
 }
 
@@ -156,13 +157,15 @@ static bool xvio_init_bar_regs(XvioState *s, Error **errp)
     memory_region_init(&s->bar_regs, obj, "xvio-regs-bar", XVIO_BAR_REGS_BYTES);
     memory_region_add_subregion(&s->bar_regs, 0, &s->regs);
     xvio_add_window(s, &s->win_status, "xvio-status", XVIO_WIN_STATUS,
-                    XVIO_RAM_STATUS);
+                    XVIO_RAM_STATUS, XVIO_WIN_BYTES);
     memory_region_add_subregion(&s->bar_regs, XVIO_WIN_MBOX_REQ,
                                 &s->win_mbox_req);
     xvio_add_window(s, &s->win_mbox_rsp, "xvio-mbox-rsp", XVIO_WIN_MBOX_RSP,
-                    XVIO_RAM_MBOX_RSP);
+                    XVIO_RAM_MBOX_RSP, XVIO_WIN_BYTES);
     xvio_add_window(s, &s->win_event, "xvio-event", XVIO_WIN_EVENT,
-                    XVIO_RAM_EVENT);
+                    XVIO_RAM_EVENT, XVIO_WIN_BYTES);
+    xvio_add_window(s, &s->win_trace, "xvio-trace", XVIO_WIN_TRACE,
+                    XVIO_RAM_TRACE, XVIO_WIN_TRACE_BYTES);
     memory_region_add_subregion(&s->bar_regs, XVIO_WIN_FLASH, &s->win_flash);
     pci_register_bar(PCI_DEVICE(s), XVIO_BAR_REGS, XVIO_BAR_FLAGS,
                      &s->bar_regs);
@@ -173,6 +176,7 @@ static bool xvio_init_bar_regs(XvioState *s, Error **errp)
 static void xvio_exit_bar_regs(XvioState *s)
 {
     memory_region_del_subregion(&s->bar_regs, &s->win_flash);
+    memory_region_del_subregion(&s->bar_regs, &s->win_trace);
     memory_region_del_subregion(&s->bar_regs, &s->win_event);
     memory_region_del_subregion(&s->bar_regs, &s->win_mbox_rsp);
     memory_region_del_subregion(&s->bar_regs, &s->win_mbox_req);

@@ -94,6 +94,7 @@ struct XvioState {
     MemoryRegion win_mbox_req;
     MemoryRegion win_mbox_rsp;
     MemoryRegion win_event;
+    MemoryRegion win_trace;
     MemoryRegion win_flash;
     MemoryRegion bar_doorbells;
     MemoryRegion bar_msix;
