@@ -94,6 +94,45 @@ struct xvio_repr *xvio_repr_from_netdev(struct xvio *xv, const struct net_device
 	return xa_load(&xv->reprs, repr->port) == repr ? repr : NULL;
 }
 
+/* `devlink port function`: the address of the VF or vDPA device behind the port, whose driver hears of it. */
+
+static int repr_fn_hw_addr_get(struct devlink_port *dl_port, u8 *hw_addr, int *hw_addr_len,
+			       struct netlink_ext_ack *extack)
+{
+	struct xvio_repr *repr = container_of(dl_port, struct xvio_repr, dl_port);
+	struct xvio_port_info info;
+	int err;
+
+	err = xvio_port_get(repr->xv, repr->port, &info);
+	if (err)
+		return err;
+	ether_addr_copy(hw_addr, info.mac);
+	*hw_addr_len = ETH_ALEN;
+	return 0;
+}
+
+static int repr_fn_hw_addr_set(struct devlink_port *dl_port, const u8 *hw_addr, int hw_addr_len,
+			       struct netlink_ext_ack *extack)
+{
+	struct xvio_repr *repr = container_of(dl_port, struct xvio_repr, dl_port);
+
+	if (hw_addr_len != ETH_ALEN || !is_valid_ether_addr(hw_addr)) {
+		NL_SET_ERR_MSG(extack, "xvio: not the address of a single station");
+		return -EADDRNOTAVAIL;
+	}
+	return xvio_port_set_mac(repr->xv, repr->port, hw_addr);
+}
+
+static const struct devlink_port_ops repr_fn_ops = {
+	.port_fn_hw_addr_get = repr_fn_hw_addr_get,
+	.port_fn_hw_addr_set = repr_fn_hw_addr_set,
+};
+
+static bool repr_has_function(const struct xvio_repr *repr)
+{
+	return repr->port != XVIO_PORT_PF && !repr_is_uplink(repr);
+}
+
 static void repr_set_devlink_attrs(struct xvio_repr *repr)
 {
 	struct devlink_port_attrs attrs = {.flavour = DEVLINK_PORT_FLAVOUR_PHYSICAL};
@@ -157,7 +196,8 @@ int xvio_repr_create(struct xvio *xv, u16 port)
 	repr->netdev = netdev;
 	repr->port = port;
 	repr_set_devlink_attrs(repr);
-	err = devlink_port_register(xv->devlink, &repr->dl_port, port);
+	err = devlink_port_register_with_ops(xv->devlink, &repr->dl_port, port,
+					     repr_has_function(repr) ? &repr_fn_ops : NULL);
 	if (err)
 		goto free_netdev;
 	repr_init_netdev(repr, &info);

@@ -359,7 +359,6 @@ const struct vdpa_config_ops xvio_vdpa_ops = {
 	.get_vendor_vq_stats = xvio_vdpa_get_vendor_vq_stats,
 	.get_vq_notification = xvio_vdpa_get_vq_notification,
 	.get_vq_irq = xvio_vdpa_get_vq_irq,
-	.get_vq_size = xvio_vdpa_get_vq_size,
 	.get_vq_group = xvio_vdpa_get_vq_group,
 	.get_vq_align = xvio_vdpa_get_vq_align,
 	.get_vq_num_max = xvio_vdpa_get_vq_num_max,

@@ -88,7 +88,6 @@ int xvio_vdpa_push_changed_vqs(struct xvio_vdpa *vd);
 int xvio_vdpa_set_vq_address(struct vdpa_device *vdev, u16 idx, u64 desc_area, u64 driver_area,
 			     u64 device_area);
 void xvio_vdpa_set_vq_num(struct vdpa_device *vdev, u16 idx, u32 num);
-u16 xvio_vdpa_get_vq_size(struct vdpa_device *vdev, u16 idx);
 void xvio_vdpa_set_vq_ready(struct vdpa_device *vdev, u16 idx, bool ready);
 bool xvio_vdpa_get_vq_ready(struct vdpa_device *vdev, u16 idx);
 int xvio_vdpa_set_vq_state(struct vdpa_device *vdev, u16 idx, const struct vdpa_vq_state *state);

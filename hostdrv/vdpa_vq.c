@@ -133,11 +133,6 @@ void xvio_vdpa_set_vq_num(struct vdpa_device *vdev, u16 idx, u32 num)
 	mutex_unlock(&vd->lock);
 }
 
-u16 xvio_vdpa_get_vq_size(struct vdpa_device *vdev, u16 idx)
-{
-	return READ_ONCE(to_xvio_vdpa(vdev)->vqs[idx].size);
-}
-
 void xvio_vdpa_set_vq_ready(struct vdpa_device *vdev, u16 idx, bool ready)
 {
 	struct xvio_vdpa *vd = to_xvio_vdpa(vdev);

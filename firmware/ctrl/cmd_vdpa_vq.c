@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0 */
 /* Commands about the virtqueues of vDPA devices. Called by the mailbox on core 0. */
 #include "ctrl/cmd_vdpa.h"
+#include "hal/hal.h"
 #include "path/vnet.h"
+#include <xvio/virtio.h>
 
 static unsigned vq_check_setup(const struct virtio_dev *dev, const struct xvio_cmd_vdpa_vq *set,
 			       uint32_t *detail)
@@ -37,9 +39,14 @@ static unsigned vq_make_ready(struct virtio_dev *dev, const struct xvio_cmd_vdpa
 		.driver_iova = set->driver_iova,
 		.device_iova = set->device_iova,
 	};
-	const unsigned status = vq_check_setup(dev, set, detail);
+	const uint64_t began_us = hal_time_us();
+	unsigned status = vq_check_setup(dev, set, detail);
 
-	return status == XVIO_ST_OK ? virtio_dev_ready_queue(dev, set->vq, &setup) : status;
+	if (status == XVIO_ST_OK)
+		status = virtio_dev_ready_queue(dev, set->vq, &setup);
+	if (status == XVIO_ST_OK && dev->status & VIRTIO_STATUS_DRIVER_OK)
+		cmd_vdpa_log(dev, "queue ready", began_us);
+	return status;
 }
 
 /* ready 1: the queue is set up afresh. ready 0: it stops; the fields that describe it are not used. */

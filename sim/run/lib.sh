@@ -11,6 +11,9 @@ IOMMU=${IOMMU:-0}
 CARD=${CARD:-1}
 FLASHED=${FLASHED:-0}
 LOGS=${LOGS:-$xvio_build/run}
+# Two servers (docs/testing.md): the folder of the sockets that stand for the cables between them, and which end
+# this one is, 1 or 2. Empty: it is alone.
+CABLES=${CABLES:-} CABLES_END=${CABLES_END:-1}
 server_pid='' soc_pid='' agent_pid='' server_dir='' card_ram='' agent_in='' agent_out=''
 
 # prepare_all: what a server needs, installed and built; our own progress lines are shown, the rest
@@ -44,8 +47,8 @@ tied() { exec setpriv --pdeathsig TERM "$@"; }
 server_payload() {
 	local f list=(tests/system sim/run/demo.sh)
 	for f in hostdrv/xvio.ko hostdrv/xvio-flash rv64/xvio-fw.img \
-		server-tools/ring_probe server-tools/vf_probe server-tools/hostile_probe \
-		server-tools/virtio_filter.ko; do
+		server-tools/ring_probe server-tools/vf_probe server-tools/hostile_probe server-tools/vdpa_probe \
+		server-tools/virtio_filter.ko server-tools/vdpasim.ko; do
 		[ ! -e "$xvio_build/$f" ] || list+=("build/$f")
 	done
 	tar -C "$xvio_root" -chf "$1" \
@@ -56,13 +59,26 @@ server_payload() {
 # Programs of the tests that run in the server. Once, before any server is started: two may be at a time.
 server_tools() {
 	local name from to
-	for name in ring_probe vf_probe hostile_probe; do
+	for name in ring_probe vf_probe hostile_probe vdpa_probe; do
 		from=$xvio_root/tests/system/$name.c to=$xvio_build/server-tools/$name
 		[ "$from" -nt "$to" ] || continue
 		mkdir -p "${to%/*}"
 		gcc -std=gnu11 -O2 -Wall -Wextra -I"$xvio_root/include" -o "$to" "$from" || return 1
 	done
-	server_module virtio_filter
+	server_module virtio_filter && server_vdpa_sim
+}
+
+# The kernel's simulated vDPA device, which Debian does not build: one module of its sources.
+server_vdpa_sim() {
+	local from=$xvio_cache/kernel/tests/drivers dir=$xvio_build/server-tools/vdpa_sim f
+	[ "$from/vdpa/vdpa_sim/vdpa_sim.c" -nt "$xvio_build/server-tools/vdpasim.ko" ] || return 0
+	mkdir -p "$dir"
+	for f in vdpa/vdpa_sim/vdpa_sim.{c,h} vdpa/vdpa_sim/vdpa_sim_net.c vhost/vringh.c; do
+		ln -sf "$from/$f" "$dir/"
+	done
+	printf 'obj-m := vdpasim.o\nvdpasim-y := vdpa_sim.o vdpa_sim_net.o vringh.o\n' >"$dir/Kbuild"
+	make -s -C "$xvio_build/kernel" M="$dir" CONFIG_DEBUG_INFO_BTF_MODULES= modules &&
+		cp "$dir/vdpasim.ko" "$xvio_build/server-tools/"
 }
 
 # server_module NAME: a kernel module of the tests, as xvio.ko is built: from links.
@@ -119,6 +135,7 @@ server_command() {
 			-device "virtio-net-pci,netdev=w$n,romfile=,mac=52:54:00:77:00:0$n")
 		[ "$CARD" = 0 ] || server_args+=(-netdev "hubport,id=u$n,hubid=$n")
 	done
+	[ -z "$CABLES" ] || server_cables
 	if [ "$CARD" != 0 ]; then
 		server_args+=(-device pcie-root-port,id=slot0,chassis=1,slot=1
 			-object "memory-backend-file,id=cardram,mem-path=$card_ram,share=on,size=128M"
@@ -129,6 +146,18 @@ server_command() {
 	[ -z "${XVIO_TRACE-}" ] || server_args+=(-trace "$XVIO_TRACE" -D "$LOGS/trace.log")
 	[ "${1-}" != shell ] || append+=" xvio.shell"
 	server_args+=(-append "$append${XVIO_APPEND:+ $XVIO_APPEND}")
+}
+
+# The other server on both uplinks, and on a NIC of its own besides, for what is between the servers themselves.
+server_cables() {
+	local n server=off
+	[ "$CABLES_END" != 1 ] || server=on
+	for n in 0 1 2; do
+		server_args+=(-netdev "stream,id=cable$n,server=$server,addr.type=unix,addr.path=$CABLES/$n"
+			-netdev "hubport,id=c$n,hubid=$n,netdev=cable$n")
+	done
+	server_args+=(-netdev hubport,id=m0,hubid=2
+		-device "virtio-net-pci,netdev=m0,romfile=,mac=52:54:00:77:01:0$CABLES_END")
 }
 
 # wait_for SECONDS WHAT TEST...: poll a command five times a second.

@@ -259,6 +259,7 @@ guest_boot() {
 	qemu-system-x86_64 -nodefaults -no-user-config -nographic -monitor none -no-reboot \
 		-name "$name" -m "$guest_memory" -accel kvm -cpu host -M q35 "${guest_load[@]}" \
 		-serial "file:$dir/console.log" -qmp "unix:$dir/qmp.sock,server=on,wait=off" \
+		-qmp "unix:$dir/events.sock,server=on,wait=off" \
 		-device virtio-serial-pci -chardev "socket,id=agent,path=$dir/agent.sock,server=on,wait=off" \
 		-device virtserialport,chardev=agent,name=xvio.agent \
 		"$@" </dev/null >"$dir/qemu.log" 2>&1 &
@@ -444,10 +445,10 @@ vf_guests_down() { guest_stop c; guest_stop d; vf_set 0; }
 
 # ---- vDPA devices as the server's own NICs
 
-# peer_up N: device vN as a NIC in the name space peerN.
+# peer_up N [OPTIONS OF vdpa dev add...]: device vN as a NIC in the name space peerN.
 peer_up() {
 	local dev ns=peer$1
-	vdpa_add "v$1" "52:54:00:cc:00:0$1" && vdpa_bind "v$1" virtio_vdpa || return 1
+	vdpa_add "v$1" "52:54:00:cc:00:0$1" "${@:2}" && vdpa_bind "v$1" virtio_vdpa || return 1
 	wait_for 5 vdpa_netdev "v$1" || return 1
 	dev=$(vdpa_netdev "v$1")
 	ip netns list | grep -qw "$ns" || ip netns add "$ns"
@@ -463,8 +464,8 @@ peers_talk() { ip netns exec peer0 ping -c 2 -i 0.2 -W 2 10.0.1.11; }
 
 peers_clear() {
 	guests_clear
-	ip netns del peer0
-	ip netns del peer1
+	ip netns del peer0 2>/dev/null
+	ip netns del peer1 2>/dev/null
 }
 
 # ---- the world beyond an uplink

@@ -39,12 +39,19 @@ check "has them" shows v1 'mac 52:54:00:cc:00:01 .*max_vq_pairs 4 mtu 9000'
 check "and queues for them" sh -c "vdpa dev show v1 | grep -q 'max_vqs 9 '"
 check "one that offers little" add v2 device_features 0x300010028
 check "has a representor, as the others" eval "rep pf0sf0 && rep pf0sf1 && rep pf0sf2"
-check "each is a devlink port" sh -c "[ \$(devlink port show | grep -c 'netdev .* flavour .*sf') = 3 ] || devlink port show | grep -c sf"
+check_eq "each is a devlink port" 3 "$(devlink port show | grep -c 'flavour pcisf')"
 
 check "its address can be changed" vdpa dev set name v0 mac 52:54:00:cc:00:77
 check "and is the other one then" shows v0 'mac 52:54:00:cc:00:77'
 check_not "not to one that is a group's" vdpa dev set name v0 mac 01:00:5e:00:00:01
 check "it stays what it was" shows v0 'mac 52:54:00:cc:00:77'
+
+dl=$(devlink port show | sed -n 's/^\([^ ]*\): .* pfnum 0 sfnum 0.*/\1/p')
+check "devlink shows it, too" sh -c "devlink port show $dl | grep -q 'hw_addr 52:54:00:cc:00:77'"
+check "and can change it" devlink port function set "$dl" hw_addr 52:54:00:cc:00:78
+check "as vdpa shows" wait_for 5 shows v0 'mac 52:54:00:cc:00:78'
+check_not "not to a group's" devlink port function set "$dl" hw_addr 01:00:5e:00:00:01
+check "and back" devlink port function set "$dl" hw_addr 52:54:00:cc:00:77
 
 check_refused "an MTU beyond the card's is refused" 'command 0x40: .*' mtu 9999
 check_refused "more pairs than there are" 'command 0x40: .*' max_vqp 9
