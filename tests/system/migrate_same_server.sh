@@ -33,10 +33,11 @@ check "is reached" guest_ping a 10.0.5.2
 move() {
 	local rep_from rep_to
 	rep_from=$(guest_rep_of "$1") rep_to=$(guest_rep_of "$2")
-	stream_start a peer1 10.0.0.2 40
+	stream_start a peer1 10.0.0.2 45
 	pings_start peer1 10.0.0.1
 	sleep 2
 	check "from $1 to $2" guest_move a "$2" way_to pf0sf1 "$rep_to" || die "the guest has not moved"
+	check "the TCP stream is not at its end yet" stream_runs a
 	note "the card was busy with it for $(card_share "$1" "$2") us of the $(card_pause "$1" "$2") us between suspension and start"
 	card_log_of_move "$1" "$2" | sed 's/^/  card: /'
 	note "the guest stood still for $(stood_still) ms; QEMU: downtime $(moved downtime) ms, total $(moved total-time) ms, $(($(moved transferred) >> 20)) MiB in $(moved dirty-sync-count) rounds"

@@ -33,6 +33,7 @@ stream_start a peer1 10.0.0.2 60
 pings_start peer1 10.0.0.1
 sleep 2
 check "the guest moves" migrate a tcp:10.99.0.2:7002 TCP:10.99.0.2:7001 way_to pf0sf1 p0 || die "it has not moved"
+check "the TCP stream is not at its end yet" there 'stream_runs a'
 note "QEMU: downtime $(moved downtime) ms, total $(moved total-time) ms, $(($(moved transferred) >> 20)) MiB in $(moved dirty-sync-count) rounds"
 sleep 4
 pings_stop

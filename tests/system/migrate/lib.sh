@@ -136,8 +136,9 @@ stream_start() {
 	ip netns exec "$2" iperf3 -s -1 >"$state/stream" 2>&1 &
 	sleep 1
 	guest_run "$1" "rm -f /tmp/stream.*
-		(setsid sh -c 'iperf3 -c $3 -t $4 -f k >/tmp/stream.out 2>&1; echo \$? >/tmp/stream.rc' </dev/null &)" >/dev/null
+		(setsid sh -c 'iperf3 -c $3 -t $4 -f k >/tmp/stream.out 2>&1; echo \$? >/tmp/stream.rc' </dev/null >/dev/null 2>&1 &)" >/dev/null
 }
+stream_runs() { guest_run "$1" 'pgrep iperf3 >/dev/null && [ ! -e /tmp/stream.rc ]'; }
 stream_ended() {
 	wait_for 120 guest_run "$1" "test -e /tmp/stream.rc"
 	guest_run "$1" 'tail -n 6 /tmp/stream.out; exit $(cat /tmp/stream.rc)'
