@@ -39,7 +39,10 @@ static unsigned vq_make_ready(struct virtio_dev *dev, const struct xvio_cmd_vdpa
 	};
 	const unsigned status = vq_check_setup(dev, set, detail);
 
-	return status == XVIO_ST_OK ? virtio_dev_ready_queue(dev, set->vq, &setup) : status;
+	if (status != XVIO_ST_OK)
+		return status;
+	return set->resume ? virtio_dev_resume_queue(dev, set->vq, &setup)
+			   : virtio_dev_ready_queue(dev, set->vq, &setup);
 }
 
 /* ready 1: the queue is set up afresh. ready 0: it stops; the fields that describe it are not used. */
@@ -53,6 +56,8 @@ unsigned cmd_vdpa_vq_set(const void *request, void *response, uint32_t *detail)
 		return XVIO_ST_BAD_OBJECT;
 	if (set->ready > 1)
 		return cmd_bad_value(detail, offsetof(struct xvio_cmd_vdpa_vq, ready));
+	if (set->resume > 1 || (set->resume && (!set->ready || !dev->resumed)))
+		return cmd_bad_value(detail, offsetof(struct xvio_cmd_vdpa_vq, resume));
 	if (!cmd_is_zero(set->reserved, sizeof(set->reserved)))
 		return cmd_bad_value(detail, offsetof(struct xvio_cmd_vdpa_vq, reserved));
 	if (set->ready)

@@ -153,7 +153,7 @@ XVIO_ASSERT_SIZE(struct xvio_cmd_flow, 8);
 
 /*
  * What a restart of the firmware leaves in the card's memory: what drivers have set by the control queues of
- * vDPA devices, all that drivers of VFs have set, and how far packed queues have come. A device that is made
+ * vDPA devices, all that drivers and the administrator of VFs have set, and how far packed queues have come. A device that is made
  * anew by RESUME goes on with it; one that is made without forgets it.
  */
 #define XVIO_VDPA_CREATE_F_RESUME 0x1u /* it was there before: dev and queue_base are its own */

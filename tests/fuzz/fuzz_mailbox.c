@@ -30,10 +30,11 @@ static void request(struct fuzz_input *input, uint32_t seq)
 		XVIO_CMD_VDPA_VQ_SET,	  XVIO_CMD_VDPA_VQ_GET,
 		XVIO_CMD_VDPA_MAP,	  0x7777,
 		XVIO_CMD_VDPA_SUSPEND,	  XVIO_CMD_VDPA_GROUP,
-		XVIO_CMD_VDPA_VQ_STATS,
+		XVIO_CMD_VDPA_VQ_STATS,	  XVIO_CMD_VF_SET_NUM,
 	};
 	static const uint16_t lengths[] = {
-		0, 0, 8, 8, 16, 32, 8, 208, 8, 8, 0, 24, 8, 8, 8, 16, 8, 16, 40, 8, 24, 4, 8, 8, 8,
+		0, 0, 8,  8, 16, 32, 8, 208, 8, 8, 0, 32, 8,
+		8, 8, 16, 8, 16, 40, 8, 24,  4, 8, 8, 8,  8,
 	};
 	struct xvio_mbox_req *req = fake_mbox_request();
 	unsigned which = fuzz_take_byte(input) % (sizeof(opcodes) / sizeof(opcodes[0]));
