@@ -77,8 +77,7 @@ static const struct request requests[] = {
 	REQUEST(FLOW_DEL, flow, .cookie = 1),
 	{.opcode = XVIO_CMD_FLOW_FLUSH},
 	{.opcode = XVIO_CMD_DEV_RESET},
-	REQUEST(DEV_CRASH, object,
-		.id = XVIO_CRASH_PANIC), /* test_resume.c; here with flaws only */
+	REQUEST(DEV_CRASH, object, .id = XVIO_CRASH_PANIC), /* test_keep.c; here with flaws only */
 };
 
 #define NUM_REQUESTS (sizeof(requests) / sizeof(requests[0]))
