@@ -15,7 +15,7 @@
 
 typedef unsigned cmd_handler(const void *request, void *response, uint32_t *detail);
 
-cmd_handler cmd_dev_info, cmd_dev_reset, cmd_stats_get;
+cmd_handler cmd_dev_info, cmd_dev_reset, cmd_dev_crash, cmd_stats_get;
 cmd_handler cmd_port_get, cmd_port_set, cmd_queue_start, cmd_queue_stop;
 cmd_handler cmd_flow_add, cmd_flow_del, cmd_flow_stats, cmd_flow_flush;
 cmd_handler cmd_vdpa_create, cmd_vdpa_destroy, cmd_vdpa_map;
@@ -50,8 +50,8 @@ void cmd_vf_reset(void);
 /* Carries out what was written to registers of VFs. */
 void cmd_vf_poll(void);
 
-/* What the administrator trusts the driver of a VF with (vf_admin.h) may have changed. */
-void cmd_vf_trust_changed(uint16_t port);
+/* What the administrator has decided of a VF (vf_admin.h) may have changed. */
+void cmd_vf_admin_changed(uint16_t port);
 
 /* The same news for VFs as for vDPA devices. */
 void cmd_vf_port_changed(uint16_t port);

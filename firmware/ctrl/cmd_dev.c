@@ -4,9 +4,11 @@
 #include "ctrl/net_features.h"
 #include "ctrl/virtio_dev.h"
 #include "hal/hal.h"
+#include "lib/panic.h"
 #include "path/flow.h"
 #include "path/port.h"
 #include "path/virtq.h"
+#include "path/worker.h"
 #include <string.h>
 
 unsigned cmd_dev_info(const void *request, void *response, uint32_t *detail)
@@ -41,6 +43,21 @@ unsigned cmd_dev_reset(const void *request, void *response, uint32_t *detail)
 	cmd_vf_reset();
 	cmd_port_reset();
 	return XVIO_ST_OK;
+}
+
+/* Neither returns. */
+unsigned cmd_dev_crash(const void *request, void *response, uint32_t *detail)
+{
+	const struct xvio_cmd_object *object = request;
+
+	(void)response;
+	if (object->reserved)
+		return cmd_bad_value(detail, offsetof(struct xvio_cmd_object, reserved));
+	if (object->id == XVIO_CRASH_PANIC)
+		panic("ctrl: a panic was asked for");
+	if (object->id == XVIO_CRASH_HANG)
+		worker_halt_all();
+	return cmd_bad_value(detail, offsetof(struct xvio_cmd_object, id));
 }
 
 unsigned cmd_stats_get(const void *request, void *response, uint32_t *detail)

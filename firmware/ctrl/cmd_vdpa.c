@@ -5,6 +5,8 @@
  */
 #include "ctrl/cmd_vdpa.h"
 #include "ctrl/event.h"
+#include "ctrl/keep.h"
+#include "ctrl/net_ctrl_keep.h"
 #include "ctrl/net_features.h"
 #include "hal/hal.h"
 #include "lib/bits.h"
@@ -85,6 +87,30 @@ static uint32_t vdpa_take_doorbells(unsigned num)
 	return 0;
 }
 
+static unsigned vdpa_num_pairs(const struct xvio_cmd_vdpa_create *create)
+{
+	return create->queue_pairs ? create->queue_pairs : 1;
+}
+
+static bool vdpa_is_resumed(const struct xvio_cmd_vdpa_create *create)
+{
+	return create->flags & XVIO_VDPA_CREATE_F_RESUME;
+}
+
+static uint32_t vdpa_take_doorbells_at(uint32_t first, unsigned num)
+{
+	memset(&vdpa_has_doorbell[first], true, num);
+	return first;
+}
+
+static bool vdpa_has_doorbells(uint32_t first, unsigned num)
+{
+	for (unsigned i = 0; i < num; i++)
+		if (vdpa_has_doorbell[first + i])
+			return true;
+	return false;
+}
+
 static void vdpa_give_doorbells(const struct virtio_dev *dev)
 {
 	memset(&vdpa_has_doorbell[dev->queue_base], false, virtio_dev_num_queues(dev));
@@ -97,6 +123,31 @@ static uint64_t vdpa_features(const struct xvio_cmd_vdpa_create *create)
 	if (create->features)
 		return create->features;
 	return net_features_vdpa() & ~(create->queue_pairs > 1 ? 0 : VIRTIO_BIT(VIRTIO_NET_F_MQ));
+}
+
+/* Where a device is to be: nowhere yet, or where one of ours can have been. */
+static unsigned vdpa_check_place(const struct xvio_cmd_vdpa_create *create, uint32_t *detail)
+{
+	const unsigned num_queues =
+		virtio_dev_count_queues(vdpa_features(create), vdpa_num_pairs(create));
+	const uint32_t dev = create->dev;
+	const uint32_t base = create->queue_base;
+
+	if (!vdpa_is_resumed(create)) {
+		if (dev)
+			return cmd_bad_value(detail, offsetof(struct xvio_cmd_vdpa_create, dev));
+		if (base)
+			return cmd_bad_value(detail,
+					     offsetof(struct xvio_cmd_vdpa_create, queue_base));
+		return XVIO_ST_OK;
+	}
+	if (dev >= VDPA_MAX_DEVICES)
+		return cmd_bad_value(detail, offsetof(struct xvio_cmd_vdpa_create, dev));
+	if (base < VDPA_FIRST_DOORBELL || base > XVIO_VF_FIRST_DOORBELL - num_queues)
+		return cmd_bad_value(detail, offsetof(struct xvio_cmd_vdpa_create, queue_base));
+	if (vdpa_devices[dev] || vdpa_has_doorbells(base, num_queues))
+		return XVIO_ST_EXISTS;
+	return XVIO_ST_OK;
 }
 
 static unsigned vdpa_check_create(const struct xvio_cmd_vdpa_create *create, uint32_t *detail)
@@ -112,9 +163,11 @@ static unsigned vdpa_check_create(const struct xvio_cmd_vdpa_create *create, uin
 		return cmd_bad_value(detail, offsetof(struct xvio_cmd_vdpa_create, mtu));
 	if (create->queue_pairs > virtio_dev_max_pairs(vdpa_features(create)))
 		return cmd_unsupported(detail, offsetof(struct xvio_cmd_vdpa_create, queue_pairs));
-	if (!cmd_is_zero(create->reserved, sizeof(create->reserved)))
+	if (create->flags & ~XVIO_VDPA_CREATE_F_RESUME)
+		return cmd_bad_value(detail, offsetof(struct xvio_cmd_vdpa_create, flags));
+	if (create->reserved)
 		return cmd_bad_value(detail, offsetof(struct xvio_cmd_vdpa_create, reserved));
-	return XVIO_ST_OK;
+	return vdpa_check_place(create, detail);
 }
 
 static bool vdpa_add_port(uint16_t port, const struct xvio_cmd_vdpa_create *create)
@@ -142,6 +195,7 @@ static uint8_t vdpa_run_command(void *arg, const uint8_t *cmd, uint32_t cmd_byte
 	net_ctrl_fill_config(&dev->net, &after);
 	if (memcmp(&before, &after, sizeof(before)) != 0)
 		dev->generation++;
+	net_ctrl_keep(&dev->net);
 	return ack;
 }
 
@@ -153,25 +207,31 @@ static const struct virtio_ctrlq_interpreter vdpa_interpreter = {
 static struct virtio_dev *vdpa_add(uint32_t id, const struct xvio_cmd_vdpa_create *create)
 {
 	struct virtio_dev *dev = heap_alloc(sizeof(*dev));
+	unsigned num_queues;
 
 	if (!dev)
 		return NULL;
 	dev->offered = vdpa_features(create);
-	dev->num_pairs = create->queue_pairs ? create->queue_pairs : 1;
+	dev->num_pairs = (uint16_t)vdpa_num_pairs(create);
+	num_queues = virtio_dev_num_queues(dev);
 	dev->id = id;
 	dev->port = (uint16_t)XVIO_PORT_VDPA(id);
 	dev->function = XVIO_FUNCTION_PF;
-	dev->queue_base = vdpa_take_doorbells(virtio_dev_num_queues(dev));
+	dev->resumed = vdpa_is_resumed(create);
+	dev->queue_base = dev->resumed ? vdpa_take_doorbells_at(create->queue_base, num_queues)
+				       : vdpa_take_doorbells(num_queues);
 	if (!dev->queue_base)
 		goto free_dev;
 	for (unsigned i = 0; i < XVIO_VDPA_NUM_SPACES; i++)
 		dev->map[i] = iotlb_empty();
 	if (!vdpa_add_port(dev->port, create))
 		goto give_doorbells;
-	virtio_dev_bind_doorbells(dev, virtio_dev_num_queues(dev));
+	virtio_dev_bind_doorbells(dev, num_queues);
 	dev->interpreter = &vdpa_interpreter;
 	dev->interpreter_arg = dev;
 	net_ctrl_init(&dev->net, dev->port, dev->num_pairs);
+	if (!dev->resumed)
+		keep_forget(KEEP_NET, dev->port);
 	return dev;
 
 give_doorbells:
@@ -193,18 +253,26 @@ static void vdpa_remove(struct virtio_dev *dev)
 	heap_free(dev);
 }
 
+/* VDPA_MAX_DEVICES: there are as many as there can be. */
+static uint32_t vdpa_choose_id(const struct xvio_cmd_vdpa_create *create)
+{
+	if (vdpa_is_resumed(create))
+		return create->dev;
+	while (vdpa_free_id < VDPA_MAX_DEVICES && vdpa_devices[vdpa_free_id])
+		vdpa_free_id++;
+	return vdpa_free_id;
+}
+
 unsigned cmd_vdpa_create(const void *request, void *response, uint32_t *detail)
 {
 	const struct xvio_cmd_vdpa_create *create = request;
 	struct xvio_vdpa_created *created = response;
 	const unsigned status = vdpa_check_create(create, detail);
-	uint32_t id = vdpa_free_id;
+	uint32_t id;
 
 	if (status != XVIO_ST_OK)
 		return status;
-	while (id < VDPA_MAX_DEVICES && vdpa_devices[id])
-		id++;
-	vdpa_free_id = id;
+	id = vdpa_choose_id(create);
 	if (id == VDPA_MAX_DEVICES)
 		return XVIO_ST_NO_SPACE;
 	vdpa_devices[id] = vdpa_add(id, create);
@@ -338,6 +406,7 @@ unsigned cmd_vdpa_set_config(const void *request, void *response, uint32_t *deta
 		return cmd_bad_value(detail, offsetof(struct xvio_cmd_vdpa_config, reserved));
 	port_set_mac(dev->port, set->mac);
 	net_ctrl_port_changed(&dev->net);
+	net_ctrl_keep(&dev->net);
 	dev->generation++;
 	return XVIO_ST_OK;
 }
@@ -373,6 +442,7 @@ void cmd_vdpa_port_changed(uint16_t port)
 	if (!dev)
 		return;
 	net_ctrl_port_changed(&dev->net);
+	net_ctrl_keep(&dev->net);
 	dev->generation++;
 	event_post(XVIO_EVENT_VDPA_CONFIG, dev->id, 0);
 }

@@ -43,7 +43,8 @@ static unsigned vq_make_ready(struct virtio_dev *dev, const struct xvio_cmd_vdpa
 	unsigned status = vq_check_setup(dev, set, detail);
 
 	if (status == XVIO_ST_OK)
-		status = virtio_dev_ready_queue(dev, set->vq, &setup);
+		status = set->resume ? virtio_dev_resume_queue(dev, set->vq, &setup)
+				     : virtio_dev_ready_queue(dev, set->vq, &setup);
 	if (status == XVIO_ST_OK && dev->status & VIRTIO_STATUS_DRIVER_OK)
 		cmd_vdpa_log(dev, "queue ready", began_us);
 	return status;
@@ -60,6 +61,8 @@ unsigned cmd_vdpa_vq_set(const void *request, void *response, uint32_t *detail)
 		return XVIO_ST_BAD_OBJECT;
 	if (set->ready > 1)
 		return cmd_bad_value(detail, offsetof(struct xvio_cmd_vdpa_vq, ready));
+	if (set->resume > 1 || (set->resume && (!set->ready || !dev->resumed)))
+		return cmd_bad_value(detail, offsetof(struct xvio_cmd_vdpa_vq, resume));
 	if (!cmd_is_zero(set->reserved, sizeof(set->reserved)))
 		return cmd_bad_value(detail, offsetof(struct xvio_cmd_vdpa_vq, reserved));
 	if (set->ready)

@@ -6,9 +6,11 @@
  */
 #include "ctrl/cmd.h"
 #include "ctrl/event.h"
+#include "ctrl/keep.h"
 #include "ctrl/net_features.h"
 #include "ctrl/vf_admin.h"
 #include "ctrl/virtio_pci.h"
+#include "ctrl/virtio_pci_keep.h"
 #include "hal/hal.h"
 #include "lib/heap.h"
 #include "path/port.h"
@@ -50,7 +52,7 @@ static void vf_trust(struct virtio_pci *pci)
 			   vf_admin_may_be_promiscuous(pci->dev.port));
 }
 
-static struct virtio_pci *vf_create(unsigned n)
+static struct virtio_pci *vf_create(unsigned n, bool resume)
 {
 	const uint16_t port = (uint16_t)XVIO_PORT_VF(n);
 	struct virtio_pci *pci = heap_alloc(sizeof(*pci));
@@ -80,7 +82,7 @@ static struct virtio_pci *vf_create(unsigned n)
 	pci->dev.interpreter_arg = pci;
 	net_ctrl_init(&pci->dev.net, port, pci->dev.num_pairs);
 	vf_trust(pci);
-	virtio_pci_reset(pci);
+	virtio_pci_begin(pci, resume);
 	return pci;
 }
 
@@ -89,6 +91,7 @@ static void vf_destroy(struct virtio_pci *pci)
 {
 	virtio_dev_set_status(&pci->dev, 0);
 	vnet_remove(pci->dev.port);
+	keep_forget(KEEP_PCI, pci->dev.id);
 	memset(pci->page, 0, XVIO_VF_REGS_BYTES);
 	heap_free(pci);
 }
@@ -101,17 +104,17 @@ static void vf_shrink(unsigned num)
 
 unsigned cmd_vf_set_num(const void *request, void *response, uint32_t *detail)
 {
-	const struct xvio_cmd_object *object = request;
+	const struct xvio_cmd_vf_num *set = request;
 	const unsigned before = vf_num;
 
 	(void)response;
-	if (object->reserved)
-		return cmd_bad_value(detail, offsetof(struct xvio_cmd_object, reserved));
-	if (object->id > XVIO_NUM_VFS)
-		return cmd_bad_value(detail, offsetof(struct xvio_cmd_object, id));
-	vf_shrink(object->id);
-	for (; vf_num < object->id; vf_num++) {
-		vf_devices[vf_num] = vf_create(vf_num);
+	if (set->flags & ~XVIO_VF_NUM_F_RESUME)
+		return cmd_bad_value(detail, offsetof(struct xvio_cmd_vf_num, flags));
+	if (set->num > XVIO_NUM_VFS)
+		return cmd_bad_value(detail, offsetof(struct xvio_cmd_vf_num, num));
+	vf_shrink(set->num);
+	for (; vf_num < set->num; vf_num++) {
+		vf_devices[vf_num] = vf_create(vf_num, set->flags & XVIO_VF_NUM_F_RESUME);
 		if (!vf_devices[vf_num]) {
 			vf_shrink(before);
 			return XVIO_ST_NO_SPACE;
@@ -142,12 +145,14 @@ void cmd_vf_poll(void)
 
 /* News from elsewhere on core 0 */
 
-void cmd_vf_trust_changed(uint16_t port)
+void cmd_vf_admin_changed(uint16_t port)
 {
 	struct virtio_pci *pci = vf_find_port(port);
 
-	if (pci)
-		vf_trust(pci);
+	if (!pci)
+		return;
+	vf_trust(pci);
+	virtio_pci_keep(pci);
 }
 
 void cmd_vf_port_changed(uint16_t port)

@@ -6,6 +6,7 @@
 #include "ctrl/ctrl.h"
 #include "ctrl/cmd.h"
 #include "ctrl/event.h"
+#include "ctrl/keep.h"
 #include "ctrl/mbox.h"
 #include "ctrl/virtio_ctrlq.h"
 #include "hal/hal.h"
@@ -57,6 +58,7 @@ void ctrl_start(void)
 {
 	struct xvio_status *status = hal_status();
 
+	keep_start();
 	mbox_start();
 	virtio_ctrlq_init();
 	cmd_vdpa_start();

@@ -23,6 +23,7 @@ static const struct mbox_command mbox_commands[] = {
 	{XVIO_CMD_DEV_INFO, 0, sizeof(struct xvio_dev_info), cmd_dev_info},
 	{XVIO_CMD_DEV_RESET, 0, 0, cmd_dev_reset},
 	{XVIO_CMD_STATS_GET, sizeof(struct xvio_cmd_object), 8 * XVIO_STAT_NUM, cmd_stats_get},
+	{XVIO_CMD_DEV_CRASH, sizeof(struct xvio_cmd_object), 0, cmd_dev_crash},
 	{XVIO_CMD_PORT_GET, sizeof(struct xvio_cmd_object), sizeof(struct xvio_port_info),
 	 cmd_port_get},
 	{XVIO_CMD_PORT_SET, sizeof(struct xvio_cmd_port_set), 0, cmd_port_set},
@@ -54,7 +55,7 @@ static const struct mbox_command mbox_commands[] = {
 	{XVIO_CMD_VDPA_GROUP, sizeof(struct xvio_cmd_vdpa_group), 0, cmd_vdpa_group},
 	{XVIO_CMD_VDPA_VQ_STATS, sizeof(struct xvio_cmd_vdpa_vq_id),
 	 sizeof(struct xvio_vdpa_vq_stats), cmd_vdpa_vq_stats},
-	{XVIO_CMD_VF_SET_NUM, sizeof(struct xvio_cmd_object), 0, cmd_vf_set_num},
+	{XVIO_CMD_VF_SET_NUM, sizeof(struct xvio_cmd_vf_num), 0, cmd_vf_set_num},
 	{XVIO_CMD_VF_SET, sizeof(struct xvio_cmd_vf), 0, cmd_vf_set},
 	{XVIO_CMD_VF_GET, sizeof(struct xvio_cmd_object), sizeof(struct xvio_cmd_vf), cmd_vf_get},
 };

@@ -8,6 +8,7 @@
 #include <string.h>
 #include "ctrl/cmd.h"
 #include "ctrl/net_ctrl_cmd.h"
+#include "ctrl/net_ctrl_keep.h"
 #include "lib/bits.h"
 #include "path/offload.h"
 #include "path/port.h"
@@ -38,28 +39,85 @@ static void net_ctrl_set_offloads(struct net_ctrl *nc, uint64_t offloads)
 	vnet_set_takes(nc->port, offload_taken(offloads));
 }
 
-bool net_ctrl_begin(struct net_ctrl *nc, uint64_t features)
+static void net_ctrl_recall_macs(struct net_ctrl_macs *macs, const struct net_kept_macs *kept)
 {
-	struct net_ctrl_rx rx = {0};
+	macs->all = kept->all;
+	macs->num = kept->num;
+	memcpy(macs->mac, kept->mac, sizeof(macs->mac[0]) * kept->num);
+}
 
-	/*
-	 * The spec leaves open how a device starts. Drivers that know the commands turn this off; others
-	 * have always found it on.
-	 */
-	rx.mode[VIRTIO_NET_CTRL_RX_PROMISC] = nc->may_take_all;
+static void net_ctrl_first_rx(const struct net_ctrl *nc, const struct net_kept *kept,
+			      struct net_ctrl_rx *rx)
+{
+	memset(rx, 0, sizeof(*rx));
+	if (!kept) {
+		/*
+		 * The spec leaves open how a device starts. Drivers that know the commands turn this off; others
+		 * have always found it on.
+		 */
+		rx->mode[VIRTIO_NET_CTRL_RX_PROMISC] = nc->may_take_all;
+		return;
+	}
+	for (unsigned i = 0; i < NET_CTRL_RX_MODES; i++)
+		rx->mode[i] = kept->mode[i];
+	memcpy(rx->vlan, kept->vlan, sizeof(rx->vlan));
+	net_ctrl_recall_macs(&rx->unicast, &kept->unicast);
+	net_ctrl_recall_macs(&rx->multicast, &kept->multicast);
+}
+
+/* What was kept but for what is to be received, and a hash. */
+static void net_ctrl_recall_rest(struct net_ctrl *nc, const struct net_kept *kept)
+{
+	nc->num_pairs = kept->num_pairs;
+	nc->by_table = kept->by_table;
+	nc->announces = kept->announces;
+	if (kept->has_own_mac) {
+		nc->has_own_mac = true;
+		memcpy(nc->mac, kept->mac, sizeof(nc->mac));
+		memcpy(nc->first_mac, kept->first_mac, sizeof(nc->first_mac));
+		port_set_mac(nc->port, nc->mac);
+	}
+	nc->recalled = kept->enabled;
+	memcpy(nc->coal_of, kept->coal_of, sizeof(nc->coal_of));
+	memcpy(nc->recalled_coal, kept->coal, sizeof(nc->recalled_coal));
+}
+
+static bool net_ctrl_begin_filter(struct net_ctrl *nc, const struct net_kept *kept)
+{
+	struct net_ctrl_rx rx;
+
+	net_ctrl_first_rx(nc, kept, &rx);
+	if (!net_ctrl_filter(nc, &rx, kept && kept->has_own_mac ? kept->mac : nc->mac))
+		return false;
+	nc->rx = rx;
+	return true;
+}
+
+bool net_ctrl_begin(struct net_ctrl *nc, uint64_t features, const struct net_kept *kept)
+{
+	struct rss *rss = NULL;
+
+	if (kept && kept->has_hash) {
+		rss = net_ctrl_recall_hash(kept);
+		if (!rss)
+			return false;
+	}
 	nc->accepted = features;
 	nc->max_pairs = features & NET_CTRL_MANY_PAIRS ? nc->device_pairs : 1;
 	port_mac(nc->port, nc->mac);
 	nc->is_up = port_admin(nc->port);
-	if (!net_ctrl_filter(nc, &rx, nc->mac)) {
+	if (!net_ctrl_begin_filter(nc, kept)) {
 		nc->accepted = 0;
 		nc->max_pairs = 0;
+		rss_destroy(rss);
 		return false;
 	}
-	nc->rx = rx;
 	nc->num_pairs = 1;
-	net_ctrl_set_offloads(nc, features & NET_CTRL_GUEST_OFFLOADS);
-	vnet_set_steering(nc->port, nc->num_pairs, NULL);
+	nc->rss = rss;
+	if (kept)
+		net_ctrl_recall_rest(nc, kept);
+	net_ctrl_set_offloads(nc, kept ? kept->guest_offloads : features & NET_CTRL_GUEST_OFFLOADS);
+	vnet_set_steering(nc->port, nc->by_table ? 0 : nc->num_pairs, rss);
 	return true;
 }
 
@@ -90,7 +148,10 @@ void net_ctrl_enable_queue(struct net_ctrl *nc, unsigned index)
 	if (index >= nc->max_pairs * 2u)
 		return;
 	nc->enabled |= 1u << index;
-	net_ctrl_set_coal(nc, index, nc->coal_of[index % 2]);
+	net_ctrl_set_coal(nc, index,
+			  nc->recalled >> index & 1 ? nc->recalled_coal[index]
+						    : nc->coal_of[index % 2]);
+	nc->recalled &= ~(1u << index);
 }
 
 void net_ctrl_disable_queue(struct net_ctrl *nc, unsigned index)
@@ -98,6 +159,7 @@ void net_ctrl_disable_queue(struct net_ctrl *nc, unsigned index)
 	if (index >= nc->max_pairs * 2u)
 		return;
 	nc->enabled &= ~(1u << index);
+	nc->recalled &= ~(1u << index);
 	net_ctrl_set_coal(nc, index, (struct virtio_net_ctrl_coal){0});
 }
 
@@ -114,6 +176,12 @@ void net_ctrl_port_changed(struct net_ctrl *nc)
 	port_mac(nc->port, mac);
 	if (memcmp(mac, nc->mac, sizeof(mac)) == 0)
 		return;
+	if (nc->host_repeats && nc->has_own_mac && memcmp(mac, nc->first_mac, sizeof(mac)) == 0) {
+		nc->host_repeats = false;
+		port_set_mac(nc->port, nc->mac);
+		return;
+	}
+	nc->host_repeats = false;
 	memcpy(nc->mac, mac, sizeof(mac));
 	nc->has_own_mac = false;
 	/* Without memory the old address stays in the filter, until it is made anew. */

@@ -13,6 +13,8 @@
 #include "path/rxfilter.h"
 #include "path/vnet.h"
 
+struct net_kept;
+
 #define NET_CTRL_MAX_BYTES 1024u /* of a command that are looked at */
 #define NET_CTRL_MAX_REPLY 2048u /* bytes of a result */
 #define NET_CTRL_MAX_MACS  63u /* of each sort in the table; more: all of that sort pass */
@@ -50,10 +52,14 @@ struct net_ctrl {
 	bool is_up; /* the port, as we know it */
 	bool announces; /* VIRTIO_NET_S_ANNOUNCE */
 	uint16_t num_pairs; /* in use */
+	bool by_table; /* of rss: that chooses the queue, not num_pairs */
 	uint64_t guest_offloads; /* feature bits */
 	struct virtio_net_ctrl_coal
 		coal_of[2]; /* receive, transmit queues: for those enabled later */
 	struct virtio_net_ctrl_coal coal[VNET_MAX_QUEUES];
+	uint32_t recalled; /* bit per queue: this is its coal when it is enabled */
+	struct virtio_net_ctrl_coal recalled_coal[VNET_MAX_QUEUES];
+	bool host_repeats; /* what the host last said of the port it is to say again, after a restart */
 	uint64_t num_commands;
 	uint64_t num_ok;
 	struct rxfilter *filter; /* in the worker's use; NULL: all passes */
@@ -71,9 +77,10 @@ void net_ctrl_set_trust(struct net_ctrl *nc, bool may_set_mac, bool may_take_all
 
 /*
  * The driver has accepted features and is about to use the device: all is as the spec has it then (one
- * pair, an empty table of addresses and VLANs). False: no memory; nothing has changed.
+ * pair, an empty table of addresses and VLANs), or as it was kept (net_ctrl_recall() for these features) if that
+ * is not NULL. False: no memory; nothing has changed.
  */
-bool net_ctrl_begin(struct net_ctrl *nc, uint64_t features);
+bool net_ctrl_begin(struct net_ctrl *nc, uint64_t features, const struct net_kept *kept);
 
 /* The device is reset, its queues are stopped: what the driver set is undone, and forgotten. */
 void net_ctrl_reset(struct net_ctrl *nc);
@@ -83,7 +90,8 @@ void net_ctrl_enable_queue(struct net_ctrl *nc, unsigned index);
 void net_ctrl_disable_queue(struct net_ctrl *nc, unsigned index);
 
 /*
- * The host changed the port. Another address is the device's now, whatever the driver set before. A port
+ * The host changed the port. Another address is the device's now, whatever the driver set before (unless the
+ * host only repeats what was there then). A port
  * that was down and is up again asks the driver to make itself known in the network, if that was
  * negotiated: nc->announces is set until it has acknowledged (5.1.6.5.4).
  */

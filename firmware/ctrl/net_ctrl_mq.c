@@ -14,6 +14,7 @@ static void mq_set(struct net_ctrl *nc, uint16_t num_pairs, bool by_table, struc
 
 	vnet_set_steering(nc->port, by_table ? 0 : num_pairs, rss);
 	nc->num_pairs = num_pairs;
+	nc->by_table = by_table;
 	nc->rss = rss;
 	if (before != rss)
 		rss_destroy(before);

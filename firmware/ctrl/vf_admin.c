@@ -8,7 +8,11 @@
 #include "path/meter.h"
 #include "path/policy.h"
 #include "path/port.h"
+#include <string.h>
 #include <xvio/pci.h>
+
+#define VF_ADMIN_ALL \
+	(XVIO_VF_SET_VLAN | XVIO_VF_SET_SPOOFCHK | XVIO_VF_SET_TRUST | XVIO_VF_SET_RATE)
 
 struct vf_admin {
 	bool trusted;
@@ -69,10 +73,7 @@ static bool vf_admin_is_tci(uint16_t tci)
 
 static unsigned vf_admin_check(const struct xvio_cmd_vf *set, uint32_t *detail)
 {
-	const unsigned all =
-		XVIO_VF_SET_VLAN | XVIO_VF_SET_SPOOFCHK | XVIO_VF_SET_TRUST | XVIO_VF_SET_RATE;
-
-	if (set->what & ~all)
+	if (set->what & ~VF_ADMIN_ALL)
 		return cmd_bad_value(detail, offsetof(struct xvio_cmd_vf, what));
 	if (set->what & (XVIO_VF_SET_SPOOFCHK | XVIO_VF_SET_TRUST) &&
 	    set->flags & ~(XVIO_VF_F_SPOOFCHK | XVIO_VF_F_TRUSTED))
@@ -97,11 +98,27 @@ static void vf_admin_show(unsigned vf, struct xvio_cmd_vf *now)
 	now->max_tx_mbps = port->meter.bits_per_us;
 }
 
+static void vf_admin_apply(unsigned vf, const struct xvio_cmd_vf *set)
+{
+	const uint16_t port = (uint16_t)XVIO_PORT_VF(vf);
+	struct xvio_cmd_vf next = {0};
+
+	vf_admin_show(vf, &next);
+	if (set->what & XVIO_VF_SET_VLAN)
+		next.vlan_tci = set->vlan_tci;
+	if (set->what & XVIO_VF_SET_SPOOFCHK)
+		next.flags = set->flags;
+	if (set->what & (XVIO_VF_SET_VLAN | XVIO_VF_SET_SPOOFCHK))
+		policy_set(port, next.flags & XVIO_VF_F_SPOOFCHK, next.vlan_tci);
+	if (set->what & XVIO_VF_SET_TRUST)
+		vf_admins[vf].trusted = set->flags & XVIO_VF_F_TRUSTED;
+	if (set->what & XVIO_VF_SET_RATE)
+		meter_set(port, set->max_tx_mbps);
+}
+
 unsigned cmd_vf_set(const void *request, void *response, uint32_t *detail)
 {
 	const struct xvio_cmd_vf *set = request;
-	struct xvio_cmd_vf next = {0};
-	uint16_t port;
 	unsigned status;
 
 	(void)response;
@@ -110,20 +127,8 @@ unsigned cmd_vf_set(const void *request, void *response, uint32_t *detail)
 	status = vf_admin_check(set, detail);
 	if (status != XVIO_ST_OK)
 		return status;
-	port = (uint16_t)XVIO_PORT_VF(set->vf);
-	vf_admin_show(set->vf, &next);
-	if (set->what & XVIO_VF_SET_VLAN)
-		next.vlan_tci = set->vlan_tci;
-	if (set->what & XVIO_VF_SET_SPOOFCHK)
-		next.flags = set->flags;
-	if (set->what & (XVIO_VF_SET_VLAN | XVIO_VF_SET_SPOOFCHK))
-		policy_set(port, next.flags & XVIO_VF_F_SPOOFCHK, next.vlan_tci);
-	if (set->what & XVIO_VF_SET_TRUST) {
-		vf_admins[set->vf].trusted = set->flags & XVIO_VF_F_TRUSTED;
-		cmd_vf_trust_changed(port);
-	}
-	if (set->what & XVIO_VF_SET_RATE)
-		meter_set(port, set->max_tx_mbps);
+	vf_admin_apply(set->vf, set);
+	cmd_vf_admin_changed((uint16_t)XVIO_PORT_VF(set->vf));
 	return XVIO_ST_OK;
 }
 
@@ -137,4 +142,31 @@ unsigned cmd_vf_get(const void *request, void *response, uint32_t *detail)
 		return XVIO_ST_BAD_OBJECT;
 	vf_admin_show(object->id, response);
 	return XVIO_ST_OK;
+}
+
+/* Restarts */
+
+void vf_admin_keep(unsigned vf, struct vf_admin_kept *kept)
+{
+	memset(kept, 0, sizeof(*kept));
+	vf_admin_show(vf, &kept->decided);
+	kept->has_mac = vf_admins[vf].has_mac;
+}
+
+bool vf_admin_is_good(const struct vf_admin_kept *kept)
+{
+	struct xvio_cmd_vf set = kept->decided;
+	uint32_t detail;
+
+	set.what = VF_ADMIN_ALL;
+	return kept->has_mac <= 1 && vf_admin_check(&set, &detail) == XVIO_ST_OK;
+}
+
+void vf_admin_recall(unsigned vf, const struct vf_admin_kept *kept)
+{
+	struct xvio_cmd_vf set = kept->decided;
+
+	set.what = VF_ADMIN_ALL;
+	vf_admin_apply(vf, &set);
+	vf_admins[vf].has_mac = kept->has_mac;
 }

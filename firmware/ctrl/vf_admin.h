@@ -8,9 +8,23 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <xvio/mbox.h>
 
 /* A new VF: nothing is decided yet. */
 void vf_admin_reset(unsigned vf);
+
+/*
+ * What is decided of a VF, as XVIO_CMD_VF_GET has it, and whether it was given a MAC: to outlive a restart of the
+ * firmware. Back, if it is something that can be decided.
+ */
+struct vf_admin_kept {
+	struct xvio_cmd_vf decided;
+	uint8_t has_mac;
+	uint8_t reserved[7];
+};
+void vf_admin_keep(unsigned vf, struct vf_admin_kept *kept);
+bool vf_admin_is_good(const struct vf_admin_kept *kept);
+void vf_admin_recall(unsigned vf, const struct vf_admin_kept *kept);
 
 /* The administrator has set the MAC of a port; nothing, if it is not a VF's. */
 void vf_admin_mac_was_set(uint16_t port);

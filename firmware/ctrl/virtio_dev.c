@@ -4,9 +4,12 @@
  * which owns struct virtio_dev; running queues belong to the port's worker (path/vnet.h).
  */
 #include "ctrl/virtio_dev.h"
+#include "ctrl/keep.h"
+#include "ctrl/net_ctrl_keep.h"
 #include "ctrl/net_features.h"
 #include "hal/hal.h"
 #include "path/offload.h"
+#include "path/virtq_place.h"
 #include "path/vnet.h"
 #include "path/worker.h"
 #include <string.h>
@@ -50,9 +53,14 @@ unsigned virtio_dev_max_pairs(uint64_t features)
 	return features & VIRTIO_DEV_MANY_PAIRS ? VIRTIO_DEV_MAX_PAIRS : 1;
 }
 
+unsigned virtio_dev_count_queues(uint64_t offered, unsigned num_pairs)
+{
+	return 2u * num_pairs + !!(offered & VIRTIO_BIT(VIRTIO_NET_F_CTRL_VQ));
+}
+
 unsigned virtio_dev_num_queues(const struct virtio_dev *dev)
 {
-	return 2u * dev->num_pairs + !!(dev->offered & VIRTIO_BIT(VIRTIO_NET_F_CTRL_VQ));
+	return virtio_dev_count_queues(dev->offered, dev->num_pairs);
 }
 
 /* With what the driver has accepted. */
@@ -79,10 +87,12 @@ static bool dev_start_control(struct virtio_dev *dev, struct virtq_config *confi
 	return dev->ctrlq != NULL;
 }
 
-static bool dev_start_queue(struct virtio_dev *dev, unsigned index)
+static struct virtq_config dev_config(const struct virtio_dev *dev, unsigned index,
+				      const struct virtio_vq *vq)
 {
-	const struct virtio_vq *vq = &dev->vq[index];
-	struct virtq_config config = {
+	const uint32_t doorbell = dev->queue_base + index;
+
+	return (struct virtq_config){
 		.role = index % 2 ? VIRTQ_FROM_DRIVER : VIRTQ_TO_DRIVER,
 		.packed = virtio_dev_is_packed(dev),
 		.event_idx = dev_accepted(dev, VIRTIO_F_EVENT_IDX),
@@ -94,7 +104,7 @@ static bool dev_start_queue(struct virtio_dev *dev, unsigned index)
 		.last_avail = vq->last_avail,
 		.function = dev->function,
 		.vector = vq->vector,
-		.doorbell = dev->queue_base + index,
+		.doorbell = doorbell,
 		.hdr_bytes = dev_accepted(dev, VIRTIO_NET_F_HASH_REPORT)
 				     ? sizeof(struct virtio_net_hdr_hash)
 				     : sizeof(struct virtio_net_hdr),
@@ -103,13 +113,32 @@ static bool dev_start_queue(struct virtio_dev *dev, unsigned index)
 		.device_iova = vq->device_iova,
 		.map = dev_map(dev, dev_is_control(dev, index) ? XVIO_VDPA_GROUP_CONTROL
 							       : XVIO_VDPA_GROUP_DATA),
+		.place = virtio_dev_is_packed(dev) ? keep_place(doorbell) : NULL,
 	};
+}
+
+static bool dev_start_any_queue(struct virtio_dev *dev, unsigned index)
+{
+	struct virtq_config config = dev_config(dev, index, &dev->vq[index]);
 
 	if (dev_is_control(dev, index))
 		return dev_start_control(dev, &config);
 	if (index >= dev_num_data_queues(dev))
 		return true;
 	return vnet_start_queue(dev->port, index, &config);
+}
+
+/* An interrupt may have been lost with the run before. */
+static bool dev_start_queue(struct virtio_dev *dev, unsigned index)
+{
+	struct virtio_vq *vq = &dev->vq[index];
+
+	if (!dev_start_any_queue(dev, index))
+		return false;
+	if (vq->resumed && vq->vector != XVIO_VECTOR_NONE)
+		hal_msix(dev->function, vq->vector);
+	vq->resumed = false;
+	return true;
 }
 
 static void dev_stop_queue(struct virtio_dev *dev, unsigned index)
@@ -141,10 +170,13 @@ static bool dev_start_queues(struct virtio_dev *dev)
 	return true;
 }
 
-/* As the spec has a device at first. */
+/* As the spec has a device at first, or as it was before a restart. */
 static bool dev_begin(struct virtio_dev *dev)
 {
-	if (!net_ctrl_begin(&dev->net, dev->accepted))
+	struct net_kept kept;
+	const bool recalled = dev->resumed && net_ctrl_recall(&dev->net, dev->accepted, &kept);
+
+	if (!net_ctrl_begin(&dev->net, dev->accepted, recalled ? &kept : NULL))
 		return false;
 	if (!dev_start_queues(dev)) {
 		net_ctrl_reset(&dev->net);
@@ -153,6 +185,7 @@ static bool dev_begin(struct virtio_dev *dev)
 	for (unsigned i = 0; i < VIRTIO_DEV_MAX_QUEUES; i++)
 		if (dev->vq[i].ready)
 			net_ctrl_enable_queue(&dev->net, i);
+	net_ctrl_keep(&dev->net);
 	return true;
 }
 
@@ -161,6 +194,8 @@ static void dev_reset(struct virtio_dev *dev)
 	if (dev_is_live(dev))
 		dev_stop_queues(dev, VIRTIO_DEV_MAX_QUEUES);
 	net_ctrl_reset(&dev->net);
+	keep_forget(KEEP_NET, dev->port);
+	dev->resumed = false;
 	memset(dev->vq, 0, sizeof(dev->vq));
 	memset(dev->space_of, 0, sizeof(dev->space_of));
 	dev->suspended = false;
@@ -241,13 +276,27 @@ unsigned virtio_dev_ready_queue(struct virtio_dev *dev, unsigned index,
 	*vq = *setup;
 	vq->ready = true;
 	vq->error = XVIO_RING_ERR_NONE;
+	keep_place(dev->queue_base + index)->places = VIRTQ_PLACES(vq->last_avail, vq->last_avail);
 	if (dev_is_live(dev) && !dev_start_queue(dev, index)) {
 		*vq = before;
 		return XVIO_ST_NO_SPACE;
 	}
 	if (dev_is_begun(dev))
 		net_ctrl_enable_queue(&dev->net, index);
+	net_ctrl_keep(&dev->net);
 	return XVIO_ST_OK;
+}
+
+unsigned virtio_dev_resume_queue(struct virtio_dev *dev, unsigned index,
+				 const struct virtio_vq *setup)
+{
+	struct virtio_vq found = *setup;
+	struct virtq_config config = dev_config(dev, index, setup);
+
+	if (dev->vq[index].ready || !virtq_find_place(&config, &found.last_avail))
+		return XVIO_ST_BAD_STATE;
+	found.resumed = true;
+	return virtio_dev_ready_queue(dev, index, &found);
 }
 
 void virtio_dev_unready_queue(struct virtio_dev *dev, unsigned index)
@@ -258,6 +307,7 @@ void virtio_dev_unready_queue(struct virtio_dev *dev, unsigned index)
 		dev_stop_queue(dev, index);
 	if (dev_is_begun(dev))
 		net_ctrl_disable_queue(&dev->net, index);
+	net_ctrl_keep(&dev->net);
 	dev->vq[index].ready = false;
 }
 
@@ -288,6 +338,7 @@ bool virtio_dev_queue_error(struct virtio_dev *dev, unsigned index, uint32_t err
 		return false;
 	dev_stop_queue(dev, index);
 	net_ctrl_disable_queue(&dev->net, index);
+	net_ctrl_keep(&dev->net);
 	vq->ready = false;
 	vq->error = (uint8_t)error;
 	dev->status |= VIRTIO_STATUS_NEEDS_RESET;

@@ -26,6 +26,7 @@ struct virtio_vq {
 	uint16_t vector;
 	uint16_t last_avail; /* as in struct xvio_vdpa_vq_state */
 	bool ready; /* set up by the driver; runs if DRIVER_OK is set too */
+	bool resumed; /* it goes on after a restart, and its driver has not been interrupted for that yet */
 	uint8_t error; /* XVIO_RING_ERR_* that stopped it */
 	uint64_t desc_iova;
 	uint64_t driver_iova;
@@ -43,6 +44,7 @@ struct virtio_dev {
 	uint64_t accepted;
 	uint32_t generation; /* of the configuration */
 	bool suspended; /* DRIVER_OK is set, yet no queue runs */
+	bool resumed; /* it was there before a restart, and has not been reset since */
 	struct iotlb *map[XVIO_VDPA_NUM_SPACES]; /* ours */
 	uint8_t space_of[XVIO_VDPA_NUM_GROUPS]; /* which of them a group of queues uses */
 	const struct virtio_ctrlq_interpreter *interpreter; /* set if CTRL_VQ is offered */
@@ -55,6 +57,7 @@ struct virtio_dev {
 /* How many pairs a device can have that offers these features, and how many queues this one has. */
 unsigned virtio_dev_max_pairs(uint64_t features);
 unsigned virtio_dev_num_queues(const struct virtio_dev *dev);
+unsigned virtio_dev_count_queues(uint64_t offered, unsigned num_pairs);
 
 /*
  * Has the doorbells of num queues, from queue_base on, lead to the worker of the port. When the
@@ -65,8 +68,9 @@ void virtio_dev_bind_doorbells(const struct virtio_dev *dev, unsigned num);
 
 /*
  * The driver writes the device status (2.1). 0 resets: all queues are stopped and forgotten when it
- * returns, the map stays. FEATURES_OK stays clear if the accepted features will not do (3.1.1).
- * DRIVER_OK starts the queues that are ready. NEEDS_RESET is the device's own and is not written.
+ * returns, and what was kept for a restart; the map stays. FEATURES_OK stays clear if the accepted features will not do (3.1.1).
+ * DRIVER_OK starts the queues that are ready; what the driver of a resumed device had set comes back, if it
+ * has accepted the same features. NEEDS_RESET is the device's own and is not written.
  * BAD_VALUE: a bit of no meaning, or one that is set was to be cleared; BAD_STATE: a step was left
  * out; NO_SPACE: no memory for a queue. Then nothing has changed.
  */
@@ -81,6 +85,13 @@ unsigned virtio_dev_set_features(struct virtio_dev *dev, uint64_t features);
  */
 unsigned virtio_dev_ready_queue(struct virtio_dev *dev, unsigned index,
 				const struct virtio_vq *setup);
+
+/*
+ * The same, for a queue of a device that is resumed: goes on where it stood before the restart, which is found out
+ * (virtq_find_place()), and its driver is interrupted once. BAD_STATE: that is not known, or it is ready.
+ */
+unsigned virtio_dev_resume_queue(struct virtio_dev *dev, unsigned index,
+				 const struct virtio_vq *setup);
 
 /* Whether the driver has accepted packed rings. */
 bool virtio_dev_is_packed(const struct virtio_dev *dev);

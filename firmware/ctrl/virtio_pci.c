@@ -2,10 +2,12 @@
 /*
  * Registers of virtio devices on PCI. Called by cmd_vf.c on core 0. What a driver writes is remembered
  * here and means something once it goes to the state machine (virtio_dev.h); after each write the whole
- * page is made anew, so that it cannot lag behind.
+ * page is made anew, so that it cannot lag behind, and so is what is kept of it for a restart.
  */
 #include "ctrl/virtio_pci.h"
 #include "ctrl/cmd.h"
+#include "ctrl/net_ctrl_keep.h"
+#include "ctrl/virtio_pci_keep.h"
 #include "hal/hal.h"
 #include "path/port.h"
 #include <string.h>
@@ -61,6 +63,7 @@ static void pci_show(struct virtio_pci *pci)
 
 	pci_show_queue(pci, &common);
 	memcpy(pci->page + XVIO_VF_COMMON, &common, sizeof(common));
+	virtio_pci_keep(pci);
 }
 
 static void pci_show_config(struct virtio_pci *pci)
@@ -103,6 +106,18 @@ void virtio_pci_reset(struct virtio_pci *pci)
 		pci->setup[i] = pci_no_setup;
 	pci_show_config(pci);
 	pci_show(pci);
+}
+
+void virtio_pci_begin(struct virtio_pci *pci, bool resume)
+{
+	if (!resume || !virtio_pci_recall(pci)) {
+		virtio_pci_reset(pci);
+		return;
+	}
+	pci_show_config(pci);
+	pci_show(pci);
+	if (pci->dev.status & VIRTIO_STATUS_NEEDS_RESET)
+		pci_notify_config(pci);
 }
 
 /* Fields */
@@ -287,6 +302,7 @@ static void pci_change_config(struct virtio_pci *pci)
 void virtio_pci_config_changed(struct virtio_pci *pci)
 {
 	net_ctrl_port_changed(&pci->dev.net);
+	net_ctrl_keep(&pci->dev.net);
 	pci_change_config(pci);
 	pci_notify_config(pci);
 }
@@ -299,6 +315,7 @@ static uint8_t pci_run_command(void *arg, const uint8_t *cmd, uint32_t cmd_bytes
 	struct virtio_net_config config;
 	uint8_t ack = net_ctrl_run(&pci->dev.net, cmd, cmd_bytes, reply, reply_bytes);
 
+	net_ctrl_keep(&pci->dev.net);
 	net_ctrl_fill_config(&pci->dev.net, &config);
 	if (memcmp(pci->page + XVIO_VF_DEVICE, &config, sizeof(config)) != 0)
 		pci_change_config(pci);

@@ -27,6 +27,12 @@ struct virtio_pci {
 void virtio_pci_reset(struct virtio_pci *pci);
 
 /*
+ * A device that its maker has filled in: as by a reset, or (resume) as it was before a restart of the firmware, if
+ * that is known.
+ */
+void virtio_pci_begin(struct virtio_pci *pci, bool resume);
+
+/*
  * A write of size_bytes at this offset of the page, carried out when it returns. One that is not
  * exactly a field that the driver may write has no effect.
  */

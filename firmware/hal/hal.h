@@ -42,6 +42,12 @@ void hal_wake(unsigned core);
 void *hal_memory(size_t *len_bytes);
 
 /*
+ * Memory that a restart of the firmware leaves as it is: all 0 after power-on, else what an earlier run wrote,
+ * who may have died at any store; or nonsense. Not for DMA. Core 0. HALs without ctrl have none.
+ */
+void *hal_keep(size_t *len_bytes);
+
+/*
  * Host memory. The HAL's own include/hal_host.h says at build time how the card gets at it:
  * HAL_HOST_MAPPED 1, and hal_host_memory(bus_addr) is where the bytes from bus_addr on stand in the
  * path's own address space (an address that an address map gave, valid while the map is); or
@@ -74,7 +80,9 @@ struct hal_dma_op {
 /*
  * Only where HAL_HOST_MAPPED is 0.
  * Runs a list of operations strictly in order, each as if complete before the next begins, and
- * returns the number that failed. Sleeps until all are done. num_ops of any size.
+ * returns the number that failed. Sleeps until all are done. num_ops of any size. The host sees eight bytes
+ * that are written to a multiple of eight at once. After a reset of the card an operation is done as a whole
+ * or not at all.
  */
 unsigned hal_dma(struct hal_dma_op *ops, unsigned num_ops);
 

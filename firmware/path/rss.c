@@ -45,6 +45,8 @@ struct rss *rss_create(const uint8_t *key, uint32_t key_bytes)
 	if (!rss)
 		return NULL;
 	memcpy(whole, key, key_bytes);
+	memcpy(rss->key, key, key_bytes);
+	rss->key_bytes = (uint8_t)key_bytes;
 	for (at = 0; at < RSS_MAX_INPUT_BYTES; at++)
 		rss_fill_part(rss->part[at], whole, at);
 	return rss;

@@ -30,6 +30,8 @@ struct rss {
 	uint16_t table[RSS_MAX_TABLE]; /* receive queues */
 	uint32_t part[RSS_MAX_INPUT_BYTES]
 		     [256]; /* what each input byte adds to the hash, by its value */
+	uint8_t key_bytes;
+	uint8_t key[RSS_MAX_KEY_BYTES]; /* as it was given */
 };
 
 struct rss_hash {

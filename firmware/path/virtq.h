@@ -23,6 +23,18 @@ enum virtq_role {
 	VIRTQ_CONTROL, /* controlq: readable buffers, a command, then writable ones, its answer */
 };
 
+/*
+ * How far a packed queue has come, in memory that outlives a restart (virtq_place.h). used is stored before
+ * places, places before the driver is told.
+ */
+struct virtq_place {
+	uint64_t used; /* what the first descriptor of the last publication is told as */
+	uint32_t places; /* where that began << 16 | where it ended; as virtq_config.last_avail */
+	uint32_t reserved;
+};
+
+#define VIRTQ_PLACES(from, to) ((uint32_t)(from) << 16 | (uint16_t)(to))
+
 /* What is fixed while a queue runs. Addresses are in the device's IOVA space (map says where). */
 struct virtq_config {
 	enum virtq_role role;
@@ -42,6 +54,7 @@ struct virtq_config {
 	uint64_t driver_iova; /* packed: driver event suppression */
 	uint64_t device_iova; /* packed: device event suppression */
 	const struct iotlb *map; /* lives until the queue is stopped or remapped */
+	struct virtq_place *place; /* packed: where it is noted how far it has come; or NULL */
 };
 
 #define VIRTQ_FETCH_MAX	      128u /* chains taken over from the ring at once */

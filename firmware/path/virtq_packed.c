@@ -313,7 +313,10 @@ static struct virtq_chain *packed_chain(const struct virtq *vq, uint32_t number)
 	return &vq->chain[number & vq->mask];
 }
 
-/* Descriptors from the one of chain number first to that of number last, whole. */
+/*
+ * Descriptors from the one of chain number first to that of number last, whole; in this order, where it takes
+ * several operations (virtq_place.c).
+ */
 static bool packed_push(struct virtq *vq, struct dma_list *dma, uint32_t first, uint32_t last)
 {
 	uint32_t place = packed_place(packed_chain(vq, first)->at);
@@ -321,17 +324,18 @@ static bool packed_push(struct virtq *vq, struct dma_list *dma, uint32_t first, 
 	uint32_t desc_bytes = sizeof(struct virtq_packed_desc);
 
 	if (end < place) {
-		if (!virtq_push(vq, dma, VIRTQ_DESC, 0, vq->ring, (end + 1) * desc_bytes))
+		if (!virtq_push(vq, dma, VIRTQ_DESC, place * desc_bytes, &vq->ring[place],
+				(vq->config.size - place) * desc_bytes))
 			return false;
-		end = vq->config.size - 1u;
+		place = 0;
 	}
 	return virtq_push(vq, dma, VIRTQ_DESC, place * desc_bytes, &vq->ring[place],
 			  (end + 1 - place) * desc_bytes);
 }
 
 /*
- * The first chain's descriptor, flags last; then the driver's wish is read (pairs with its write of that
- * before its last look at the ring).
+ * The first chain's descriptor, length, id and flags at once, so that it is told of or as it was (virtq_place.c);
+ * then the driver's wish is read (pairs with its write of that before its last look at the ring).
  */
 static void packed_push_first(struct virtq *vq, struct dma_list *dma)
 {
@@ -340,9 +344,7 @@ static void packed_push_first(struct virtq *vq, struct dma_list *dma)
 	uint64_t offset = (uint64_t)(desc - vq->ring) * sizeof(*desc);
 
 	if (virtq_push(vq, dma, VIRTQ_DESC, offset + offsetof(struct virtq_packed_desc, len),
-		       &desc->len, sizeof(desc->len) + sizeof(desc->id)) &&
-	    virtq_push(vq, dma, VIRTQ_DESC, offset + offsetof(struct virtq_packed_desc, flags),
-		       &desc->flags, sizeof(desc->flags)))
+		       &desc->len, sizeof(uint64_t)))
 		virtq_pull(vq, dma, VIRTQ_DRIVER, 0, vq->driver_event, sizeof(*vq->driver_event));
 }
 
@@ -371,6 +373,19 @@ static void packed_write_used(struct virtq *vq, uint32_t first, uint32_t end)
 	}
 }
 
+/* Notes that a publication from its first chain on is about to be told of, before it is. */
+static void packed_note_place(const struct virtq *vq, uint16_t from, uint64_t used)
+{
+	const struct virtq_chain *last = packed_chain(vq, vq->taken - 1);
+	struct virtq_place *place = vq->config.place;
+
+	place->used = used;
+	/* Pairs with the end of this run: whoever finds the places finds what is used. */
+	__atomic_store_n(&place->places,
+			 VIRTQ_PLACES(from, packed_advance(vq, last->at, last->num_descs)),
+			 __ATOMIC_RELEASE);
+}
+
 /*
  * The first chain's flags make the whole visible and come last; the others may be in any order. With
  * VIRTIO_F_IN_ORDER one descriptor tells of all chains of a queue that is only read (2.8.17).
@@ -389,6 +404,8 @@ static void packed_publish(struct virtq *vq, struct dma_list *dma)
 	__atomic_store_n(place, used, __ATOMIC_RELEASE);
 	if (HAL_HOST_MAPPED)
 		return;
+	if (vq->config.place)
+		packed_note_place(vq, first->at, used);
 	if (single || vq->taken - vq->published == 1 ||
 	    packed_push(vq, dma, vq->published + 1, vq->taken - 1))
 		packed_push_first(vq, dma);

@@ -225,6 +225,21 @@ void worker_synchronize(void)
 		worker_wait(core);
 }
 
+static void worker_halt(void *arg)
+{
+	(void)arg;
+	hal_halt();
+}
+
+void worker_halt_all(void)
+{
+	unsigned core;
+
+	for (core = 1; core < hal_num_cores(); core++)
+		worker_post(core, worker_halt, NULL);
+	hal_halt();
+}
+
 unsigned worker_choose(uint16_t port)
 {
 	return 1 + port % (hal_num_cores() - 1);

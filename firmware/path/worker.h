@@ -37,6 +37,9 @@ void worker_call(unsigned core, void (*fn)(void *arg), void *arg);
 /* Returns when every worker has passed a burst boundary: what was unpublished is used by nobody. */
 void worker_synchronize(void);
 
+/* All cores stand still for good, this one, too, without a word: for trying out what notices that. Core 0. */
+_Noreturn void worker_halt_all(void);
+
 /* Which worker core a new port should live on. Core 0. */
 unsigned worker_choose(uint16_t port);
 

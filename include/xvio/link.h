@@ -13,8 +13,8 @@
  * fence, then signal vector h of peer 1 if hart[h].sleeping is set. A hart that sleeps: sleeping = 1,
  * full fence, look at all its rings once more, wait, sleeping = 0.
  *
- * Reset. The hardware zeroes all its own words, adds 1 to generation and resets the SoC. It ignores
- * a hart's rings until hart[h].ready_generation == generation. A hart that starts zeroes its own
+ * Reset. The hardware zeroes all its own words, adds 1 to generation and resets the SoC. An operation was
+ * carried out before that as a whole, or is not at all. It ignores a hart's rings until hart[h].ready_generation == generation. A hart that starts zeroes its own
  * words first and stores ready_generation last.
  */
 #ifndef XVIO_LINK_H
@@ -41,6 +41,8 @@
 #define XVIO_RAM_LINK		 0x0180000u /* struct xvio_link */
 #define XVIO_RAM_RINGS		 0x0200000u /* struct xvio_hart_rings per hart */
 #define XVIO_RAM_MAC_RX		 0x0400000u /* struct xvio_mac_rx per uplink */
+#define XVIO_RAM_KEEP		 0x1a00000u /* what outlives a reset of the SoC; 0 after power-on [S] */
+#define XVIO_RAM_KEEP_BYTES	 0x0600000u
 #define XVIO_RAM_HEAP		 0x2000000u /* the firmware's buffers and tables [S] */
 #define XVIO_RAM_HEAP_BYTES	 0x4e00000u
 #define XVIO_RAM_FLASH		 0x6e00000u /* what is in the flash, as the SoC reads it [H] */
@@ -195,8 +197,9 @@ _Static_assert(XVIO_RAM_VF_RING + sizeof(struct xvio_vf_ring) <= XVIO_RAM_VF_PAG
 _Static_assert(XVIO_RAM_VF_PAGES + XVIO_NUM_VFS * XVIO_VF_REGS_BYTES <= XVIO_RAM_LINK, "VF pages");
 _Static_assert(XVIO_RAM_RINGS + XVIO_MAX_HARTS * XVIO_HART_RINGS_STRIDE <= XVIO_RAM_MAC_RX,
 	       "hart rings");
-_Static_assert(XVIO_RAM_MAC_RX + XVIO_LINK_MAX_UPLINKS * XVIO_MAC_RX_STRIDE <= XVIO_RAM_HEAP,
+_Static_assert(XVIO_RAM_MAC_RX + XVIO_LINK_MAX_UPLINKS * XVIO_MAC_RX_STRIDE <= XVIO_RAM_KEEP,
 	       "mac rings");
+_Static_assert(XVIO_RAM_KEEP + XVIO_RAM_KEEP_BYTES <= XVIO_RAM_HEAP, "what is kept");
 _Static_assert(XVIO_RAM_HEAP + XVIO_RAM_HEAP_BYTES <= XVIO_RAM_FLASH, "heap");
 _Static_assert(XVIO_RAM_FLASH + XVIO_FLASH_BYTES <= XVIO_RAM_RESERVED, "flash");
 

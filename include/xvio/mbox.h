@@ -47,6 +47,7 @@ XVIO_ASSERT_SIZE(struct xvio_mbox_rsp, 16);
 #define XVIO_CMD_DEV_INFO	   0x0001 /* - -> xvio_dev_info */
 #define XVIO_CMD_DEV_RESET	   0x0002 /* - -> -; no queue, device, flow is left behind */
 #define XVIO_CMD_STATS_GET	   0x0003 /* xvio_cmd_object -> le64[XVIO_STAT_NUM] (stats.h) */
+#define XVIO_CMD_DEV_CRASH	   0x0004 /* xvio_cmd_object (XVIO_CRASH_*) -> never answered */
 #define XVIO_CMD_PORT_GET	   0x0010 /* xvio_cmd_object -> xvio_port_info */
 #define XVIO_CMD_PORT_SET	   0x0011 /* xvio_cmd_port_set -> - */
 #define XVIO_CMD_QUEUE_START	   0x0020 /* xvio_cmd_queue_start -> - ; PF queues */
@@ -68,7 +69,7 @@ XVIO_ASSERT_SIZE(struct xvio_mbox_rsp, 16);
 #define XVIO_CMD_VDPA_SUSPEND	   0x004a /* xvio_cmd_vdpa_suspend -> - */
 #define XVIO_CMD_VDPA_GROUP	   0x004b /* xvio_cmd_vdpa_group -> - */
 #define XVIO_CMD_VDPA_VQ_STATS	   0x004c /* xvio_cmd_vdpa_vq_id -> xvio_vdpa_vq_stats */
-#define XVIO_CMD_VF_SET_NUM	   0x0050 /* xvio_cmd_object (how many) -> - ; VFs and their ports */
+#define XVIO_CMD_VF_SET_NUM	   0x0050 /* xvio_cmd_vf_num -> - ; VFs and their ports */
 #define XVIO_CMD_VF_SET		   0x0051 /* xvio_cmd_vf -> - ; what the administrator decides */
 #define XVIO_CMD_VF_GET		   0x0052 /* xvio_cmd_object (VF) -> xvio_cmd_vf */
 
@@ -78,6 +79,10 @@ struct xvio_cmd_object {
 	xvio_le32 reserved; /* 0 */
 };
 XVIO_ASSERT_SIZE(struct xvio_cmd_object, 8);
+
+/* DEV_CRASH: the firmware fails on purpose, to try out what watches over it. */
+#define XVIO_CRASH_PANIC 0u /* it stops, and says so in its status */
+#define XVIO_CRASH_HANG	 1u /* all cores stand still */
 
 #define XVIO_STATS_CARD 0xffffffffu /* STATS_GET id: sums over the card instead of one port */
 
@@ -146,14 +151,24 @@ struct xvio_cmd_flow {
 };
 XVIO_ASSERT_SIZE(struct xvio_cmd_flow, 8);
 
+/*
+ * What a restart of the firmware leaves in the card's memory: what drivers have set by the control queues of
+ * vDPA devices, all that drivers and the administrator of VFs have set, and how far packed queues have come. A device that is made
+ * anew by RESUME goes on with it; one that is made without forgets it.
+ */
+#define XVIO_VDPA_CREATE_F_RESUME 0x1u /* it was there before: dev and queue_base are its own */
+
 struct xvio_cmd_vdpa_create {
 	xvio_le64 features; /* virtio feature bits to offer; 0: those that suit any driver */
 	uint8_t mac[6]; /* zero: the firmware derives one from the card's */
 	xvio_le16 mtu; /* 0: 1500 */
 	xvio_le16 queue_pairs; /* 0: 1 */
-	uint8_t reserved[6]; /* 0 */
+	xvio_le16 flags; /* XVIO_VDPA_CREATE_F_* */
+	xvio_le32 dev; /* 0 unless RESUME; EXISTS: it, or a doorbell of it, is taken */
+	xvio_le32 queue_base; /* the same */
+	xvio_le32 reserved; /* 0 */
 };
-XVIO_ASSERT_SIZE(struct xvio_cmd_vdpa_create, 24);
+XVIO_ASSERT_SIZE(struct xvio_cmd_vdpa_create, 32);
 
 struct xvio_vdpa_created {
 	xvio_le32 dev; /* id of the device in later commands, the lowest free one */
@@ -202,6 +217,10 @@ struct xvio_cmd_vdpa_config {
 };
 XVIO_ASSERT_SIZE(struct xvio_cmd_vdpa_config, 16);
 
+/*
+ * resume 1, of a device that was made by RESUME: the vq goes on where it stood when the firmware stopped, its
+ * driver is interrupted once; last_avail is not used. BAD_STATE: that is not known.
+ */
 struct xvio_cmd_vdpa_vq {
 	xvio_le32 dev;
 	xvio_le16 vq;
@@ -209,7 +228,8 @@ struct xvio_cmd_vdpa_vq {
 	xvio_le16 vector; /* MSI-X, or XVIO_VECTOR_NONE */
 	xvio_le16 last_avail; /* where to go on, as in xvio_vdpa_vq_state */
 	uint8_t ready;
-	uint8_t reserved[3]; /* 0 */
+	uint8_t resume;
+	uint8_t reserved[2]; /* 0 */
 	xvio_le64 desc_iova;
 	xvio_le64 driver_iova;
 	xvio_le64 device_iova;
@@ -303,6 +323,14 @@ struct xvio_map_entry {
 	xvio_le32 reserved; /* 0 */
 };
 XVIO_ASSERT_SIZE(struct xvio_map_entry, 32);
+
+#define XVIO_VF_NUM_F_RESUME 0x1u /* so many were there before; they go on as they were */
+
+struct xvio_cmd_vf_num {
+	xvio_le32 num; /* <= XVIO_NUM_VFS */
+	xvio_le32 flags; /* XVIO_VF_NUM_F_* */
+};
+XVIO_ASSERT_SIZE(struct xvio_cmd_vf_num, 8);
 
 /*
  * What the server's administrator has decided of a VF. It belongs to the port: resets of the function, and

@@ -131,6 +131,7 @@ static uint32_t path_doorbell(const struct path_guest *guest, unsigned index)
 
 static void path_start_queue(const struct path_guest *guest, unsigned index)
 {
+	static struct virtq_place place[XVIO_NUM_DOORBELLS];
 	const struct path_ring *ring = &guest->ring[index];
 	struct virtq_config config = {
 		.role = index == PATH_RX ? VIRTQ_TO_DRIVER : VIRTQ_FROM_DRIVER,
@@ -148,6 +149,7 @@ static void path_start_queue(const struct path_guest *guest, unsigned index)
 		.driver_iova = ring->iova + offsetof(struct path_ring_memory, driver),
 		.device_iova = ring->iova + offsetof(struct path_ring_memory, device),
 		.map = guest->map,
+		.place = &place[path_doorbell(guest, index)],
 	};
 
 	if (!vnet_start_queue(guest->port, index, &config))

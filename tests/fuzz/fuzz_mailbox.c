@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0 */
 /*
- * Fuzzes the mailbox: the input is a sequence of requests from the host, and what it rings meanwhile.
+ * Fuzzes the mailbox: the input is a sequence of requests from the host, what it rings meanwhile, and
+ * restarts of the firmware.
  * Each must be answered with its number and a known status, and the card stay alive.
  */
 #include <stdlib.h>
@@ -14,6 +15,8 @@
 /* Bus memory that DMA addresses in requests are bent to, so that some of them are good. */
 #define FUZZ_BUS_ADDR  UINT64_C(0x100000)
 #define FUZZ_BUS_BYTES 0x100000u
+
+#define FUZZ_RESTART 0xf0u /* a doorbell as high as this */
 
 static void request(struct fuzz_input *input, uint32_t seq)
 {
@@ -30,10 +33,11 @@ static void request(struct fuzz_input *input, uint32_t seq)
 		XVIO_CMD_VDPA_VQ_SET,	  XVIO_CMD_VDPA_VQ_GET,
 		XVIO_CMD_VDPA_MAP,	  0x7777,
 		XVIO_CMD_VDPA_SUSPEND,	  XVIO_CMD_VDPA_GROUP,
-		XVIO_CMD_VDPA_VQ_STATS,
+		XVIO_CMD_VDPA_VQ_STATS,	  XVIO_CMD_VF_SET_NUM,
 	};
 	static const uint16_t lengths[] = {
-		0, 0, 8, 8, 16, 32, 8, 208, 8, 8, 0, 24, 8, 8, 8, 16, 8, 16, 40, 8, 24, 4, 8, 8, 8,
+		0, 0, 8,  8, 16, 32, 8, 208, 8, 8, 0, 32, 8,
+		8, 8, 16, 8, 16, 40, 8, 24,  4, 8, 8, 8,  8,
 	};
 	struct xvio_mbox_req *req = fake_mbox_request();
 	unsigned which = fuzz_take_byte(input) % (sizeof(opcodes) / sizeof(opcodes[0]));
@@ -60,6 +64,7 @@ static void check_answer(uint32_t seq)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len_bytes)
 {
 	struct fuzz_input input = {data, len_bytes};
+	uint8_t doorbell;
 	uint32_t seq;
 	unsigned i;
 
@@ -71,8 +76,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len_bytes)
 		for (i = 0; i < 3; i++)
 			ctrl_poll();
 		check_answer(seq);
-		fake_ring(fuzz_take_byte(&input) % 32);
+		doorbell = fuzz_take_byte(&input);
+		fake_ring(doorbell % 32);
 		fake_run();
+		if (doorbell >= FUZZ_RESTART) {
+			bed_restart(3, 1);
+			ctrl_start();
+		}
 	}
 	return 0;
 }

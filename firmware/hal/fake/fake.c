@@ -62,9 +62,11 @@ static struct {
 	uint32_t generation;
 	unsigned boot_slot;
 	char log[256];
+	void (*halt)(unsigned core);
 } fake;
 
 static uint8_t *fake_memory;
+static uint8_t *fake_keep;
 static uint8_t *fake_flash_memory;
 static bool fake_flash_erased;
 static uint8_t fake_vf_page[XVIO_NUM_VFS][XVIO_VF_REGS_BYTES];
@@ -86,6 +88,25 @@ static void *fake_pages(size_t len_bytes)
 	return memory;
 }
 
+/* Everything but what is behind the bus, in the flash, and kept. */
+static void fake_begin(unsigned num_cores, unsigned num_uplinks)
+{
+	struct fake_region region[FAKE_MAX_REGIONS];
+	const unsigned num_regions = fake.num_regions;
+
+	memcpy(region, fake.region, sizeof(region));
+	memset(&fake, 0, sizeof(fake));
+	memcpy(fake.region, region, sizeof(region));
+	fake.num_regions = num_regions;
+	memset(fake_window, 0, sizeof(fake_window));
+	memset(fake_vf_page, 0, sizeof(fake_vf_page));
+	fake.num_cores = num_cores;
+	fake.fail_after = -1;
+	fake.time_us = 1000000;
+	fake.generation = 1;
+	fake_mac_reset(num_uplinks);
+}
+
 void fake_reset(unsigned num_cores, unsigned num_uplinks)
 {
 	unsigned i;
@@ -93,21 +114,23 @@ void fake_reset(unsigned num_cores, unsigned num_uplinks)
 	fake_check(num_cores >= 1 && num_cores <= FAKE_MAX_CORES, "number of cores");
 	for (i = 0; i < fake.num_regions; i++)
 		free(fake.region[i].memory);
-	memset(&fake, 0, sizeof(fake));
-	memset(fake_window, 0, sizeof(fake_window));
-	memset(fake_vf_page, 0, sizeof(fake_vf_page));
-	fake.num_cores = num_cores;
-	fake.fail_after = -1;
-	fake.time_us = 1000000;
-	fake.generation = 1;
+	fake.num_regions = 0;
+	fake_begin(num_cores, num_uplinks);
 	if (!fake_memory)
 		fake_memory = fake_pages(FAKE_MEMORY_BYTES);
+	if (fake_keep)
+		munmap(fake_keep, FAKE_KEEP_BYTES);
+	fake_keep = fake_pages(FAKE_KEEP_BYTES);
 	if (!fake_flash_memory)
 		fake_flash_memory = fake_pages(XVIO_FLASH_BYTES);
 	if (!fake_flash_erased)
 		memset(fake_flash_memory, 0xff, XVIO_FLASH_BYTES);
 	fake_flash_erased = true;
-	fake_mac_reset(num_uplinks);
+}
+
+void fake_restart(unsigned num_cores, unsigned num_uplinks)
+{
+	fake_begin(num_cores, num_uplinks);
 }
 
 /* Cores and time */
@@ -197,6 +220,12 @@ void *hal_memory(size_t *len_bytes)
 {
 	*len_bytes = FAKE_MEMORY_BYTES;
 	return fake_memory;
+}
+
+void *hal_keep(size_t *len_bytes)
+{
+	*len_bytes = FAKE_KEEP_BYTES;
+	return fake_keep;
 }
 
 /* Host memory and DMA */
@@ -503,8 +532,15 @@ const char *fake_log_last(void)
 	return fake.log;
 }
 
+void fake_set_halt(void (*halt)(unsigned core))
+{
+	fake.halt = halt;
+}
+
 void hal_halt(void)
 {
+	if (fake.halt)
+		fake.halt(fake.core);
 	fprintf(stderr, "fake: halted; last log line: %s\n", fake.log);
 	abort();
 }

@@ -14,12 +14,19 @@
 struct hal_dma_op;
 
 #define FAKE_MEMORY_BYTES (96u << 20)
+#define FAKE_KEEP_BYTES	  (6u << 20) /* hal_keep() */
 
 /*
  * Everything as after power-on, but that hal_memory() keeps what the last test left in it (the heap
  * clears what it gives out). The test plays core 0. Call before each test.
  */
 void fake_reset(unsigned num_cores, unsigned num_uplinks);
+
+/*
+ * The SoC is reset, and the firmware begins anew: as fake_reset(), but that host memory, flash, and what is kept
+ * (hal_keep()) stay as they are. May be called when something has jumped out of the firmware.
+ */
+void fake_restart(unsigned num_cores, unsigned num_uplinks);
 
 /* Which core the caller is from now on. */
 void fake_set_core(unsigned core);
@@ -29,6 +36,9 @@ void fake_set_core(unsigned core);
  * (Tests pass worker_poll.) NULL: nothing.
  */
 void fake_set_poll(bool (*poll)(void));
+
+/* What hal_halt() does instead of aborting, on that core: it must not return. Forgotten by reset. */
+void fake_set_halt(void (*halt)(unsigned core));
 
 /* Runs poll on every worker core until all say that there was no work; false: not in 1000 rounds. */
 bool fake_run(void);

@@ -68,6 +68,12 @@ void *hal_memory(size_t *len_bytes)
 	return heap;
 }
 
+void *hal_keep(size_t *len_bytes)
+{
+	*len_bytes = XVIO_RAM_KEEP_BYTES;
+	return platform_ram() + XVIO_RAM_KEEP;
+}
+
 struct xvio_status *hal_status(void)
 {
 	return (struct xvio_status *)(platform_ram() + XVIO_RAM_STATUS);

@@ -26,17 +26,27 @@ uint64_t bed_ring_features(void)
 
 static unsigned bed_num_ports;
 
-void bed_start(unsigned num_cores, unsigned num_uplinks)
+static void bed_boot(void)
 {
 	size_t len_bytes;
-	void *memory;
+	void *memory = hal_memory(&len_bytes);
 
-	fake_reset(num_cores, num_uplinks);
 	fake_set_poll(worker_poll);
-	memory = hal_memory(&len_bytes);
 	heap_init(memory, len_bytes);
 	worker_init();
 	bed_num_ports = 0;
+}
+
+void bed_start(unsigned num_cores, unsigned num_uplinks)
+{
+	fake_reset(num_cores, num_uplinks);
+	bed_boot();
+}
+
+void bed_restart(unsigned num_cores, unsigned num_uplinks)
+{
+	fake_restart(num_cores, num_uplinks);
+	bed_boot();
 }
 
 int bed_run_tests(const struct CMUnitTest *tests, size_t num)

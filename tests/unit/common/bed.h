@@ -39,6 +39,9 @@ int bed_run_tests(const struct CMUnitTest *tests, size_t num);
 /* A card with its tables, no ports. Call in each test. */
 void bed_start(unsigned num_cores, unsigned num_uplinks);
 
+/* The same after fake_restart(). */
+void bed_restart(unsigned num_cores, unsigned num_uplinks);
+
 /* A PF or vDPA port that is up, with both queues running; size descriptors each. */
 void bed_add_port(struct bed_port *port, uint16_t number, uint16_t size);
 struct virtq_config bed_queue_config(const struct bed_port *port, unsigned index,

@@ -65,6 +65,7 @@ struct driver {
 	bool straight; /* addresses are the bus's */
 	uint16_t size;
 	bool writable; /* the device writes: a receive or control queue */
+	bool takes_empty; /* what the device wrote may be nothing */
 	struct driver_rings rings;
 	uint16_t avail_idx; /* place of what comes next */
 	uint16_t last_used; /* place of what is used next */

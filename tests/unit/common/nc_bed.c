@@ -19,7 +19,7 @@ void nc_begin(uint64_t features)
 	bed_start(2, 0);
 	bed_add_port(&nc_device, XVIO_PORT_VDPA(0), 64);
 	net_ctrl_init(&nc, nc_device.number, NC_PAIRS);
-	assert_true(net_ctrl_begin(&nc, features));
+	assert_true(net_ctrl_begin(&nc, features, NULL));
 }
 
 void nc_add(const void *bytes, uint32_t num)

@@ -25,20 +25,31 @@
 
 static uint32_t card_seq;
 
-static inline int card_start(void **state)
+static inline void card_boot(void)
 {
 	size_t len_bytes;
-	void *memory;
+	void *memory = hal_memory(&len_bytes);
 
-	(void)state;
-	fake_reset(2, 2);
-	memory = hal_memory(&len_bytes);
 	heap_init(memory, len_bytes);
 	worker_init();
 	fake_set_poll(worker_poll);
 	ctrl_start();
 	card_seq = 0;
+}
+
+static inline int card_start(void **state)
+{
+	(void)state;
+	fake_reset(2, 2);
+	card_boot();
 	return 0;
+}
+
+/* The firmware begins anew, wherever it was. */
+static inline void card_restart(void)
+{
+	fake_restart(2, 2);
+	card_boot();
 }
 
 /* The answer to the last command. */

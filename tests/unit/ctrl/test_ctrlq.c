@@ -107,7 +107,7 @@ static void start(uint64_t more_features, unsigned index)
 		.num_pairs = NUM_PAIRS,
 		.queue_base = BASE,
 		.offered = bed_ring_features() | NET_FEATURES_MUST | MQ | CTRL_VQ,
-		.map = iotlb_create(entry, num, &bad),
+		.map = {iotlb_create(entry, num, &bad), iotlb_empty()},
 		.interpreter = &interpreter,
 		.interpreter_arg = &dev,
 	};
@@ -274,7 +274,7 @@ static void another_map(void **state)
 	driver.memory = memory;
 	entry = heap_alloc(DRIVER_NUM_PAGES * sizeof(*entry));
 	num = driver_fill_map(&driver, UINT64_C(0x200000000), entry);
-	virtio_dev_set_map(&dev, iotlb_create(entry, num, &bad));
+	virtio_dev_set_map(&dev, 0, iotlb_create(entry, num, &bad));
 	run(VIRTIO_NET_OK, 1, 5, 9);
 }
 

@@ -26,6 +26,7 @@ struct request {
 		struct xvio_cmd_vdpa_map map;
 		struct xvio_cmd_vdpa_group group;
 		struct xvio_cmd_vdpa_suspend suspend;
+		struct xvio_cmd_vf_num vf_num;
 		struct xvio_cmd_vf vf;
 	};
 };
@@ -72,10 +73,11 @@ static const struct request requests[] = {
 	REQUEST(VF_SET, vf, .vf = 1, .what = 15, .flags = 3, .vlan_tci = 0x2ffe,
 		.max_tx_mbps = 100),
 	REQUEST(VF_GET, object, .id = 1),
-	REQUEST(VF_SET_NUM, object, .id = XVIO_NUM_VFS),
+	REQUEST(VF_SET_NUM, vf_num, .num = XVIO_NUM_VFS),
 	REQUEST(FLOW_DEL, flow, .cookie = 1),
 	{.opcode = XVIO_CMD_FLOW_FLUSH},
 	{.opcode = XVIO_CMD_DEV_RESET},
+	REQUEST(DEV_CRASH, object, .id = XVIO_CRASH_PANIC), /* test_keep.c; here with flaws only */
 };
 
 #define NUM_REQUESTS (sizeof(requests) / sizeof(requests[0]))
@@ -125,6 +127,8 @@ static void all_good(void **state)
 	for (size_t i = 0; i < NUM_REQUESTS; i++) {
 		const unsigned before = fake_msix_count(XVIO_FUNCTION_PF, XVIO_VECTOR_EVENT);
 
+		if (requests[i].opcode == XVIO_CMD_DEV_CRASH)
+			continue;
 		if (send(&requests[i]) != XVIO_ST_OK)
 			fail_msg("opcode %#x: status %u, detail %u", requests[i].opcode,
 				 card_answer()->status, card_answer()->detail);
@@ -200,8 +204,14 @@ static const struct {
 	RESERVED(VDPA_DESTROY, xvio_cmd_object, reserved),
 	RESERVED(VDPA_GET_STATUS, xvio_cmd_object, reserved),
 	RESERVED(VDPA_GET_CONFIG, xvio_cmd_object, reserved),
-	RESERVED(VF_SET_NUM, xvio_cmd_object, reserved),
-	BAD(VF_SET_NUM, xvio_cmd_object, id, XVIO_NUM_VFS + 1),
+	BAD(VF_SET_NUM, xvio_cmd_vf_num, num, XVIO_NUM_VFS + 1),
+	BAD(VF_SET_NUM, xvio_cmd_vf_num, flags, 2),
+	{XVIO_CMD_VF_SET_NUM, offsetof(struct xvio_cmd_vf_num, flags) + 3, 1, XVIO_ST_BAD_VALUE,
+	 offsetof(struct xvio_cmd_vf_num, flags)},
+	RESERVED(DEV_CRASH, xvio_cmd_object, reserved),
+	BAD(DEV_CRASH, xvio_cmd_object, id, 2),
+	{XVIO_CMD_DEV_CRASH, offsetof(struct xvio_cmd_object, id) + 3, 1, XVIO_ST_BAD_VALUE,
+	 offsetof(struct xvio_cmd_object, id)},
 	RESERVED(VF_GET, xvio_cmd_object, reserved),
 	RESERVED(VF_SET, xvio_cmd_vf, reserved),
 	BAD(VF_SET, xvio_cmd_vf, what, 0x1f),
@@ -230,6 +240,15 @@ static const struct {
 	BAD(QUEUE_START, xvio_cmd_queue_start, device_addr, 2),
 	RESERVED(FLOW_ADD, xvio_flow_rule, reserved),
 	RESERVED(VDPA_CREATE, xvio_cmd_vdpa_create, reserved),
+	RESERVED(VDPA_CREATE, xvio_cmd_vdpa_create, dev),
+	RESERVED(VDPA_CREATE, xvio_cmd_vdpa_create, queue_base),
+	BAD(VDPA_CREATE, xvio_cmd_vdpa_create, flags, 2),
+	{XVIO_CMD_VDPA_CREATE, offsetof(struct xvio_cmd_vdpa_create, flags) + 1, 1,
+	 XVIO_ST_BAD_VALUE, offsetof(struct xvio_cmd_vdpa_create, flags)},
+	/* There it would begin with doorbell 0. */
+	{XVIO_CMD_VDPA_CREATE, offsetof(struct xvio_cmd_vdpa_create, flags),
+	 XVIO_VDPA_CREATE_F_RESUME, XVIO_ST_BAD_VALUE,
+	 offsetof(struct xvio_cmd_vdpa_create, queue_base)},
 	BAD(VDPA_CREATE, xvio_cmd_vdpa_create, mac, 1),
 	{XVIO_CMD_VDPA_CREATE, offsetof(struct xvio_cmd_vdpa_create, mtu) + 1, 0xff,
 	 XVIO_ST_BAD_VALUE, offsetof(struct xvio_cmd_vdpa_create, mtu)},
@@ -246,6 +265,8 @@ static const struct {
 	BAD(VDPA_SET_CONFIG, xvio_cmd_vdpa_config, mac, 1),
 	RESERVED(VDPA_VQ_SET, xvio_cmd_vdpa_vq, reserved),
 	BAD(VDPA_VQ_SET, xvio_cmd_vdpa_vq, ready, 2),
+	BAD(VDPA_VQ_SET, xvio_cmd_vdpa_vq, resume, 1), /* of a device that was not there before */
+	BAD(VDPA_VQ_SET, xvio_cmd_vdpa_vq, resume, 2),
 	BAD(VDPA_VQ_SET, xvio_cmd_vdpa_vq, size, 65),
 	BAD(VDPA_VQ_SET, xvio_cmd_vdpa_vq, size, 0),
 	BAD(VDPA_VQ_SET, xvio_cmd_vdpa_vq, vector, 0xfe),

@@ -104,7 +104,7 @@ static void test_announce(void **state)
 	assert_true(nc.announces);
 	net_ctrl_reset(&nc);
 	assert_false(nc.announces);
-	assert_true(net_ctrl_begin(&nc, VIRTIO_BIT(VIRTIO_NET_F_MQ)));
+	assert_true(net_ctrl_begin(&nc, VIRTIO_BIT(VIRTIO_NET_F_MQ), NULL));
 	port_comes_back();
 	assert_false(nc.announces);
 }
@@ -205,7 +205,7 @@ static void test_random_commands(void **state)
 	nc_begin(~UINT64_C(0));
 	net_ctrl_reset(&nc);
 	free_bytes = heap_free_bytes();
-	assert_true(net_ctrl_begin(&nc, ~UINT64_C(0)));
+	assert_true(net_ctrl_begin(&nc, ~UINT64_C(0), NULL));
 	for (i = 0; i < 2 * NC_PAIRS; i++)
 		net_ctrl_enable_queue(&nc, i);
 	for (round = 0; round < 20000; round++) {

@@ -134,8 +134,9 @@ static void test_mac_address(void **state)
 	net_ctrl_reset(&nc);
 	port_mac(nc_device.number, mac);
 	assert_memory_equal(mac, first, 6);
-	assert_true(net_ctrl_begin(&nc, VIRTIO_BIT(VIRTIO_NET_F_CTRL_RX) |
-						VIRTIO_BIT(VIRTIO_NET_F_CTRL_MAC_ADDR)));
+	assert_true(net_ctrl_begin(
+		&nc, VIRTIO_BIT(VIRTIO_NET_F_CTRL_RX) | VIRTIO_BIT(VIRTIO_NET_F_CTRL_MAC_ADDR),
+		NULL));
 	nc_mode(VIRTIO_NET_CTRL_RX_PROMISC, 0);
 	assert_ok();
 	assert_true(passes(first, 0));
@@ -188,7 +189,7 @@ static void test_vlan_table(void **state)
 		assert_err();
 	}
 	net_ctrl_reset(&nc);
-	assert_true(net_ctrl_begin(&nc, ~VIRTIO_BIT(VIRTIO_NET_F_CTRL_VLAN)));
+	assert_true(net_ctrl_begin(&nc, ~VIRTIO_BIT(VIRTIO_NET_F_CTRL_VLAN), NULL));
 	nc_mode(VIRTIO_NET_CTRL_RX_PROMISC, 0);
 	assert_ok();
 	for (i = 0; i < 4096; i++)
@@ -244,7 +245,7 @@ static void test_trust(void **state)
 
 	/* The next driver, too; it begins so, and knows commands or not. */
 	net_ctrl_reset(&nc);
-	assert_true(net_ctrl_begin(&nc, VIRTIO_BIT(VIRTIO_NET_F_CTRL_RX)));
+	assert_true(net_ctrl_begin(&nc, VIRTIO_BIT(VIRTIO_NET_F_CTRL_RX), NULL));
 	assert_false(passes(other, 0));
 	assert_false(passes(group, 0));
 	assert_true(passes(own, 0));
@@ -257,7 +258,7 @@ static void test_trust(void **state)
 
 	/* One that cannot say what it wants gets what rules send it. */
 	net_ctrl_reset(&nc);
-	assert_true(net_ctrl_begin(&nc, VIRTIO_BIT(VIRTIO_NET_F_MQ)));
+	assert_true(net_ctrl_begin(&nc, VIRTIO_BIT(VIRTIO_NET_F_MQ), NULL));
 	assert_null(nc.filter);
 }
 
