@@ -4,6 +4,7 @@
  * and interrupts apart. Its virtqueues are in vdpa_vq.c.
  */
 #include <linux/etherdevice.h>
+#include <linux/module.h>
 #include <uapi/linux/vhost_types.h>
 #include <uapi/linux/virtio_config.h>
 #include <uapi/linux/virtio_ids.h>
@@ -97,6 +98,23 @@ static int vdpa_push_status(struct xvio_vdpa *vd, u8 status)
 	return xvio_vdpa_call(vd, XVIO_CMD_VDPA_SET_STATUS, &req, sizeof(req), &rsp, sizeof(rsp));
 }
 
+/*
+ * The module cannot be unloaded under a guest: it would wait until the guest is gone. The server's own
+ * driver (virtio_vdpa, which wants identity) just loses its device.
+ */
+static void vdpa_pin_module(struct xvio_vdpa *vd)
+{
+	if (vd->status & VIRTIO_CONFIG_S_DRIVER_OK && !vd->has_identity && !vd->pins_module)
+		vd->pins_module = try_module_get(THIS_MODULE);
+}
+
+static void vdpa_unpin_module(struct xvio_vdpa *vd)
+{
+	if (vd->pins_module)
+		module_put(THIS_MODULE);
+	vd->pins_module = false;
+}
+
 /* What has to be on the card before DRIVER_OK is. */
 static int vdpa_start(struct xvio_vdpa *vd)
 {
@@ -126,6 +144,7 @@ static void vdpa_op_set_status(struct vdpa_device *vdev, u8 status)
 	}
 	if (!vdpa_push_status(vd, status))
 		vd->status = status;
+	vdpa_pin_module(vd);
 	mutex_unlock(&vd->lock);
 }
 
@@ -135,6 +154,7 @@ static int vdpa_do_reset(struct xvio_vdpa *vd)
 	u16 idx;
 	int err;
 
+	vdpa_unpin_module(vd);
 	err = vdpa_push_status(vd, 0);
 	/* A card that does not answer is off the bus, which is as good */
 	if (err && !READ_ONCE(vd->xv->mbox.dead))

@@ -37,6 +37,7 @@ struct xvio_vdpa {
 	u64 driver_features;
 	u8 status; /* as last set */
 	bool suspended;
+	bool pins_module; /* a guest runs on it */
 	bool wants_identity; /* its addresses come from the DMA API of our device */
 	bool has_identity; /* the card has been told so */
 	struct xvio_map
