@@ -3,6 +3,8 @@
  * Events from the card (xvio/event.h): the host's end of the ring. Only the event vector's thread
  * takes entries; what an event means belongs to the file it is handed to.
  */
+#include <linux/interrupt.h>
+
 #include "xvio.h"
 
 static const char *const ring_error[XVIO_RING_ERR_NUM] = {
@@ -48,27 +50,54 @@ static void event_handle(struct xvio *xv, const struct xvio_event *event)
 	}
 }
 
+/* Goes on at head; whatever events before it told of is asked for. */
+static void event_skip_to(struct xvio *xv, u32 head)
+{
+	xv->irq.event_tail = head;
+	xvio_eswitch_refresh_links(xv);
+	xvio_mgmt_refresh(xv);
+}
+
+static void event_take(struct xvio *xv)
+{
+	unsigned int slot = xv->irq.event_tail % XVIO_EVENT_RING_ENTRIES;
+	struct xvio_event event;
+
+	memcpy_fromio(&event,
+		      xv->regs + XVIO_WIN_EVENT + offsetof(struct xvio_event_ring, entry[slot]),
+		      sizeof(event));
+	xv->irq.event_tail++;
+	event_handle(xv, &event);
+}
+
 void xvio_event_drain(struct xvio *xv)
 {
-	struct xvio_event event;
-	unsigned int slot;
 	u32 head;
 
-	while ((head = event_head(xv)) != xv->irq.event_tail) {
+	while (xvio_mbox_is_alive(xv)) {
+		head = event_head(xv);
+		if (xchg(&xv->irq.has_restarted, false)) {
+			event_skip_to(xv, head);
+			continue;
+		}
+		if (head == xv->irq.event_tail)
+			break;
 		if (head - xv->irq.event_tail > XVIO_EVENT_RING_ENTRIES) {
 			dev_warn_ratelimited(&xv->pdev->dev, "%u events were lost\n",
 					     head - xv->irq.event_tail - XVIO_EVENT_RING_ENTRIES);
-			xv->irq.event_tail = head;
-			xvio_eswitch_refresh_links(xv);
-			xvio_mgmt_refresh(xv);
+			event_skip_to(xv, head);
 			continue;
 		}
-		slot = xv->irq.event_tail % XVIO_EVENT_RING_ENTRIES;
-		memcpy_fromio(&event,
-			      xv->regs + XVIO_WIN_EVENT +
-				      offsetof(struct xvio_event_ring, entry[slot]),
-			      sizeof(event));
-		xv->irq.event_tail++;
-		event_handle(xv, &event);
+		event_take(xv);
 	}
+}
+
+void xvio_event_restart(struct xvio *xv)
+{
+	WRITE_ONCE(xv->irq.has_restarted, true);
+}
+
+void xvio_event_wake(struct xvio *xv)
+{
+	irq_wake_thread(xv->irq.vectors[XVIO_VECTOR_EVENT].irq, xv);
 }

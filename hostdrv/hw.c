@@ -9,6 +9,8 @@
 #include "xvio.h"
 
 #define HW_START_TIMEOUT_MS 10000
+#define HW_RESET_TIMEOUT_MS 2000
+#define HW_LOOK_US	    2000 /* how often, while something is waited for */
 
 u32 xvio_hw_read(struct xvio *xv, unsigned int reg)
 {
@@ -51,12 +53,23 @@ phys_addr_t xvio_hw_doorbell_addr(struct xvio *xv, u32 queue)
 
 void xvio_hw_reset_soc(struct xvio *xv)
 {
+	unsigned long deadline = jiffies + msecs_to_jiffies(HW_RESET_TIMEOUT_MS);
 	u32 generation = xvio_hw_read(xv, XVIO_REG_GENERATION);
-	int i;
 
 	writel(XVIO_RESET_KEY, xv->regs + XVIO_REG_RESET);
-	for (i = 0; i < 100 && xvio_hw_read(xv, XVIO_REG_GENERATION) == generation; i++)
-		msleep(20);
+	while (xvio_hw_read(xv, XVIO_REG_GENERATION) == generation &&
+	       time_before(jiffies, deadline))
+		usleep_range(HW_LOOK_US, 2 * HW_LOOK_US);
+}
+
+const char *xvio_hw_find_fault(struct xvio *xv, u32 generation)
+{
+	if (xvio_hw_read(xv, XVIO_REG_GENERATION) != generation)
+		return "the card was reset";
+	if (xvio_hw_read(xv, XVIO_WIN_STATUS + offsetof(struct xvio_status, state)) ==
+	    XVIO_STATE_PANIC)
+		return "the firmware stopped by itself";
+	return NULL;
 }
 
 /* 0 running, -EAGAIN not yet, else it never will. */
@@ -86,18 +99,19 @@ static int hw_check_status(struct xvio *xv, u64 *heartbeat)
 	}
 }
 
-static int hw_wait_running(struct xvio *xv)
+int xvio_hw_wait_running(struct xvio *xv)
 {
+	unsigned long deadline = jiffies + msecs_to_jiffies(HW_START_TIMEOUT_MS);
 	struct xvio_status status;
 	u64 heartbeat = 0;
-	int waited_ms, err;
+	int err;
 
-	for (waited_ms = 0; waited_ms < HW_START_TIMEOUT_MS; waited_ms += 20) {
+	do {
 		err = hw_check_status(xv, &heartbeat);
 		if (err != -EAGAIN)
 			return err;
-		msleep(20);
-	}
+		usleep_range(HW_LOOK_US, 2 * HW_LOOK_US);
+	} while (time_before(jiffies, deadline));
 	xvio_hw_read_status(xv, &status);
 	dev_err(&xv->pdev->dev,
 		"the firmware does not start: state %u, heartbeat %llu, message '%s'\n",
@@ -123,7 +137,7 @@ int xvio_hw_create(struct xvio *xv)
 			xvio_hw_read(xv, XVIO_REG_MAGIC), xvio_hw_read(xv, XVIO_REG_ABI));
 		goto unmap_doorbells;
 	}
-	err = hw_wait_running(xv);
+	err = xvio_hw_wait_running(xv);
 	if (err)
 		goto unmap_doorbells;
 	return 0;

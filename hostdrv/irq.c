@@ -63,6 +63,14 @@ void xvio_irq_set_callback(struct xvio_vector *vector, struct xvio_irq_user *use
 	spin_unlock_irq(&vector->lock);
 }
 
+void xvio_irq_call_user(struct xvio_vector *vector, struct xvio_irq_user *user)
+{
+	spin_lock_irq(&vector->lock);
+	if (user->cb.callback)
+		user->cb.callback(user->cb.private);
+	spin_unlock_irq(&vector->lock);
+}
+
 struct xvio_vector *xvio_irq_get_vector(struct xvio *xv)
 {
 	struct xvio_vector *vector;

@@ -25,6 +25,29 @@ static int pair_poll(struct napi_struct *napi, int budget)
 	return done;
 }
 
+/* Both under the mailbox's lock: a restart begins the rings anew while nobody polls them. */
+
+static void pair_start_polling(struct xvio *xv)
+{
+	struct xvio_pair *pair = &xv->pair;
+
+	napi_enable(&pair->napi);
+	WRITE_ONCE(pair->running, true);
+	/* What came before the handler was allowed to schedule */
+	local_bh_disable();
+	napi_schedule(&pair->napi);
+	local_bh_enable();
+}
+
+static void pair_stop_polling(struct xvio *xv)
+{
+	struct xvio_pair *pair = &xv->pair;
+
+	WRITE_ONCE(pair->running, false);
+	synchronize_irq(xv->irq.vectors[XVIO_VECTOR_PAIR].irq);
+	napi_disable(&pair->napi);
+}
+
 static int pair_start(struct xvio *xv)
 {
 	struct xvio_pair *pair = &xv->pair;
@@ -36,13 +59,10 @@ static int pair_start(struct xvio *xv)
 	err = xvio_ring_start(&pair->tx.ring);
 	if (err)
 		goto stop_rx;
+	xvio_mbox_lock(xv);
 	xvio_rx_fill(&pair->rx);
-	napi_enable(&pair->napi);
-	WRITE_ONCE(pair->running, true);
-	/* What came before the handler was allowed to schedule */
-	local_bh_disable();
-	napi_schedule(&pair->napi);
-	local_bh_enable();
+	pair_start_polling(xv);
+	xvio_mbox_unlock(xv);
 	return 0;
 
 stop_rx:
@@ -54,12 +74,32 @@ static void pair_stop(struct xvio *xv)
 {
 	struct xvio_pair *pair = &xv->pair;
 
-	WRITE_ONCE(pair->running, false);
+	xvio_mbox_lock(xv);
+	pair_stop_polling(xv);
+	xvio_mbox_unlock(xv);
 	xvio_ring_stop(&pair->tx.ring);
 	xvio_ring_stop(&pair->rx.ring);
-	synchronize_irq(xv->irq.vectors[XVIO_VECTOR_PAIR].irq);
-	napi_disable(&pair->napi);
 	xvio_tx_flush(&pair->tx);
+}
+
+int xvio_pair_replay(struct xvio *xv)
+{
+	struct xvio_pair *pair = &xv->pair;
+	const bool runs = pair->running;
+	int err;
+
+	if (runs)
+		pair_stop_polling(xv);
+	if (pair->tx.ring.started)
+		xvio_tx_flush(&pair->tx);
+	err = xvio_ring_replay(&pair->rx.ring);
+	if (!err)
+		err = xvio_ring_replay(&pair->tx.ring);
+	if (!err && runs)
+		xvio_rx_fill(&pair->rx);
+	if (runs)
+		pair_start_polling(xv);
+	return err;
 }
 
 int xvio_pair_get(struct xvio *xv)

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Port commands, shared by the PF's netdev and the representors. Process context; they sleep. */
+/*
+ * Port commands, shared by the PF's netdev, the representors and sriov.c, and what they have set. Process
+ * context; they sleep.
+ */
 #include <linux/etherdevice.h>
 
 #include "xvio.h"
@@ -9,15 +12,67 @@ int xvio_port_get(struct xvio *xv, u16 port, struct xvio_port_info *info)
 	return xvio_mbox_call_object(xv, XVIO_CMD_PORT_GET, port, info, sizeof(*info));
 }
 
+/* A netdev that goes down does so with a dead card, too. */
+static bool port_is_set(const struct xvio_cmd_port_set *req, int err)
+{
+	if (req->what == cpu_to_le16(XVIO_PORT_SET_ADMIN) && !req->flags)
+		return xvio_cmd_took_away(err);
+	return !err;
+}
+
+static void port_set_done(const struct xvio_cmd *cmd, int err)
+{
+	const struct xvio_cmd_port_set *req = cmd->req;
+	struct xvio *xv = cmd->ctx;
+	struct xvio_cmd_port_set *kept = &xv->port_set[le16_to_cpu(req->port)];
+
+	if (!port_is_set(req, err))
+		return;
+	kept->port = req->port;
+	kept->what |= req->what;
+	if (req->what & cpu_to_le16(XVIO_PORT_SET_ADMIN))
+		kept->flags = req->flags;
+	if (req->what & cpu_to_le16(XVIO_PORT_SET_MTU))
+		kept->mtu = req->mtu;
+	if (req->what & cpu_to_le16(XVIO_PORT_SET_MAC))
+		ether_addr_copy(kept->mac, req->mac);
+}
+
 static int port_set(struct xvio *xv, const struct xvio_cmd_port_set *req)
 {
 	struct xvio_cmd cmd = {
 		.opcode = XVIO_CMD_PORT_SET,
 		.req = req,
 		.req_bytes = sizeof(*req),
+		.done = port_set_done,
+		.ctx = xv,
 	};
 
 	return xvio_mbox_call(xv, &cmd);
+}
+
+void xvio_port_forget(struct xvio *xv, u16 port)
+{
+	if (port < XVIO_NUM_PORTS)
+		xv->port_set[port] = (struct xvio_cmd_port_set){};
+}
+
+/* A port that refuses is as the card has made it, which is in the kernel's log. */
+int xvio_port_replay(struct xvio *xv, u16 first, u16 num)
+{
+	u16 port;
+
+	for (port = first; port < first + num && port < XVIO_NUM_PORTS; port++) {
+		struct xvio_cmd cmd = {
+			.opcode = XVIO_CMD_PORT_SET,
+			.req = &xv->port_set[port],
+			.req_bytes = sizeof(xv->port_set[port]),
+		};
+
+		if (xv->port_set[port].what && xvio_mbox_call(xv, &cmd) == -EAGAIN)
+			return -EAGAIN;
+	}
+	return 0;
 }
 
 int xvio_port_set_admin(struct xvio *xv, u16 port, bool up)

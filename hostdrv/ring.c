@@ -76,6 +76,14 @@ void xvio_ring_destroy(struct xvio_ring *ring)
 	ring->free_slots = NULL;
 }
 
+static void ring_start_done(const struct xvio_cmd *cmd, int err)
+{
+	struct xvio_ring *ring = cmd->ctx;
+
+	if (!err)
+		ring->started = true;
+}
+
 int xvio_ring_start(struct xvio_ring *ring)
 {
 	struct xvio_cmd_queue_start req = {
@@ -90,16 +98,39 @@ int xvio_ring_start(struct xvio_ring *ring)
 		.opcode = XVIO_CMD_QUEUE_START,
 		.req = &req,
 		.req_bytes = sizeof(req),
+		.done = ring_start_done,
+		.ctx = ring,
 	};
 
 	ring_reset(ring);
 	return xvio_mbox_call(ring->xv, &cmd);
 }
 
+int xvio_ring_replay(struct xvio_ring *ring)
+{
+	return ring->started ? xvio_ring_start(ring) : 0;
+}
+
+static void ring_stop_done(const struct xvio_cmd *cmd, int err)
+{
+	struct xvio_ring *ring = cmd->ctx;
+
+	ring->started = false;
+}
+
+/* If the card is dead, it is off the bus: the memory is ours again in any case. */
 void xvio_ring_stop(struct xvio_ring *ring)
 {
-	/* If the card does not answer, it is off the bus: the memory is ours again in any case. */
-	xvio_mbox_call_object(ring->xv, XVIO_CMD_QUEUE_STOP, ring->queue, NULL, 0);
+	struct xvio_cmd_object object = {.id = cpu_to_le32(ring->queue)};
+	struct xvio_cmd cmd = {
+		.opcode = XVIO_CMD_QUEUE_STOP,
+		.req = &object,
+		.req_bytes = sizeof(object),
+		.done = ring_stop_done,
+		.ctx = ring,
+	};
+
+	xvio_mbox_call(ring->xv, &cmd);
 }
 
 void xvio_ring_set_desc(struct xvio_ring *ring, u16 slot, u16 n, dma_addr_t addr, u32 len_bytes,

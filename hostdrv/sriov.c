@@ -10,9 +10,34 @@
 
 #include "xvio.h"
 
-static int sriov_set_num_on_card(struct xvio *xv, unsigned int num)
+/* What is set of a VF goes with it. */
+static void sriov_num_done(const struct xvio_cmd *cmd, int err)
 {
-	return xvio_mbox_call_object(xv, XVIO_CMD_VF_SET_NUM, num, NULL, 0);
+	const struct xvio_cmd_vf_num *req = cmd->req;
+	struct xvio *xv = cmd->ctx;
+	unsigned int num = le32_to_cpu(req->num), vf;
+
+	if (err && (num || !xvio_cmd_took_away(err)))
+		return;
+	for (vf = num; vf < xv->sriov.num; vf++) {
+		xv->sriov.set[vf] = (struct xvio_cmd_vf){};
+		xvio_port_forget(xv, XVIO_PORT_VF(vf));
+	}
+	xv->sriov.num = num;
+}
+
+static int sriov_set_num_on_card(struct xvio *xv, unsigned int num, u32 flags)
+{
+	struct xvio_cmd_vf_num req = {.num = cpu_to_le32(num), .flags = cpu_to_le32(flags)};
+	struct xvio_cmd cmd = {
+		.opcode = XVIO_CMD_VF_SET_NUM,
+		.req = &req,
+		.req_bytes = sizeof(req),
+		.done = sriov_num_done,
+		.ctx = xv,
+	};
+
+	return xvio_mbox_call(xv, &cmd);
 }
 
 static void sriov_destroy_reprs(struct xvio *xv, unsigned int num)
@@ -40,7 +65,7 @@ static int sriov_enable(struct xvio *xv, unsigned int num)
 {
 	int err;
 
-	err = sriov_set_num_on_card(xv, num);
+	err = sriov_set_num_on_card(xv, num, 0);
 	if (err)
 		return err;
 	err = sriov_create_reprs(xv, num);
@@ -54,7 +79,7 @@ static int sriov_enable(struct xvio *xv, unsigned int num)
 destroy_reprs:
 	sriov_destroy_reprs(xv, num);
 clear_card:
-	sriov_set_num_on_card(xv, 0);
+	sriov_set_num_on_card(xv, 0, 0);
 	return err;
 }
 
@@ -67,7 +92,7 @@ void xvio_sriov_disable(struct xvio *xv)
 		return;
 	pci_disable_sriov(xv->pdev);
 	sriov_destroy_reprs(xv, num);
-	sriov_set_num_on_card(xv, 0);
+	sriov_set_num_on_card(xv, 0, 0);
 }
 
 int xvio_sriov_configure(struct pci_dev *pdev, int num)
@@ -114,18 +139,78 @@ int xvio_sriov_set_link(struct xvio *xv, int vf, int state)
 	}
 }
 
+static void sriov_keep_flag(struct xvio_cmd_vf *kept, const struct xvio_cmd_vf *req, u16 flag)
+{
+	kept->flags &= ~cpu_to_le16(flag);
+	kept->flags |= req->flags & cpu_to_le16(flag);
+}
+
+static void sriov_set_done(const struct xvio_cmd *cmd, int err)
+{
+	const struct xvio_cmd_vf *req = cmd->req;
+	struct xvio *xv = cmd->ctx;
+	struct xvio_cmd_vf *kept = &xv->sriov.set[le16_to_cpu(req->vf)];
+	const u16 what = le16_to_cpu(req->what);
+
+	if (err)
+		return;
+	kept->vf = req->vf;
+	kept->what |= req->what;
+	if (what & XVIO_VF_SET_VLAN)
+		kept->vlan_tci = req->vlan_tci;
+	if (what & XVIO_VF_SET_SPOOFCHK)
+		sriov_keep_flag(kept, req, XVIO_VF_F_SPOOFCHK);
+	if (what & XVIO_VF_SET_TRUST)
+		sriov_keep_flag(kept, req, XVIO_VF_F_TRUSTED);
+	if (what & XVIO_VF_SET_RATE)
+		kept->max_tx_mbps = req->max_tx_mbps;
+}
+
 static int sriov_set(struct xvio *xv, int vf, struct xvio_cmd_vf *req)
 {
 	struct xvio_cmd cmd = {
 		.opcode = XVIO_CMD_VF_SET,
 		.req = req,
 		.req_bytes = sizeof(*req),
+		.done = sriov_set_done,
+		.ctx = xv,
 	};
 
 	if (!sriov_has(xv, vf))
 		return -EINVAL;
 	req->vf = cpu_to_le16(vf);
 	return xvio_mbox_call(xv, &cmd);
+}
+
+/*
+ * What a VF may do is settled before there are rules that give it somewhere to send to. A VF's own queues
+ * go on by themselves.
+ */
+int xvio_sriov_replay(struct xvio *xv, struct xvio_replay *replay)
+{
+	unsigned int vf;
+	int err;
+
+	if (!xv->sriov.num)
+		return 0;
+	err = sriov_set_num_on_card(xv, xv->sriov.num, XVIO_VF_NUM_F_RESUME);
+	if (err)
+		return err;
+	for (vf = 0; vf < xv->sriov.num; vf++) {
+		struct xvio_cmd cmd = {
+			.opcode = XVIO_CMD_VF_SET,
+			.req = &xv->sriov.set[vf],
+			.req_bytes = sizeof(xv->sriov.set[vf]),
+		};
+
+		if (!xv->sriov.set[vf].what)
+			continue;
+		err = xvio_mbox_call(xv, &cmd);
+		if (err)
+			return err;
+	}
+	replay->num_vfs = xv->sriov.num;
+	return xvio_port_replay(xv, XVIO_PORT_VF(0), xv->sriov.num);
 }
 
 /* The card knows no other outer tag, and a priority only of frames that are in a VLAN. */

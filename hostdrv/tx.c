@@ -67,6 +67,13 @@ void xvio_tx_flush(struct xvio_tx *tx)
 	tx->stopped = false;
 }
 
+void xvio_tx_freeze(struct xvio *xv)
+{
+	spin_lock_bh(&xv->pair.tx.lock);
+	xv->pair.tx.frozen = true;
+	spin_unlock_bh(&xv->pair.tx.lock);
+}
+
 /* Fills a free slot with skb and gives it to the card. */
 static void tx_post(struct xvio_tx *tx, int slot, struct sk_buff *skb, dma_addr_t dma, u16 port,
 		    u8 meta_flags)
@@ -97,9 +104,9 @@ netdev_tx_t xvio_tx_send(struct xvio *xv, struct sk_buff *skb, u16 port, u8 meta
 		return NETDEV_TX_OK;
 	}
 	spin_lock_bh(&tx->lock);
-	slot = xvio_ring_get_slot(&tx->ring);
+	slot = tx->frozen ? -1 : xvio_ring_get_slot(&tx->ring);
 	if (slot < 0) {
-		/* reclaim, under the same lock, will wake it */
+		/* reclaim or thaw, under the same lock, will wake it */
 		netif_stop_queue(netdev);
 		tx->stopped = true;
 		spin_unlock_bh(&tx->lock);
@@ -124,6 +131,22 @@ static void tx_wake(struct net_device *netdev)
 		netif_wake_queue(netdev);
 }
 
+static void tx_wake_all(struct xvio *xv)
+{
+	xv->pair.tx.stopped = false;
+	rcu_read_lock();
+	xvio_eswitch_for_each_netdev(xv, tx_wake);
+	rcu_read_unlock();
+}
+
+void xvio_tx_thaw(struct xvio *xv)
+{
+	spin_lock_bh(&xv->pair.tx.lock);
+	xv->pair.tx.frozen = false;
+	tx_wake_all(xv);
+	spin_unlock_bh(&xv->pair.tx.lock);
+}
+
 void xvio_tx_reclaim(struct xvio *xv)
 {
 	struct xvio_tx *tx = &xv->pair.tx;
@@ -136,11 +159,7 @@ void xvio_tx_reclaim(struct xvio *xv)
 		dev_consume_skb_any(tx->slots[slot].skb);
 		tx->slots[slot].skb = NULL;
 	}
-	if (tx->stopped && tx->ring.num_free) {
-		tx->stopped = false;
-		rcu_read_lock();
-		xvio_eswitch_for_each_netdev(xv, tx_wake);
-		rcu_read_unlock();
-	}
+	if (tx->stopped && tx->ring.num_free && !tx->frozen)
+		tx_wake_all(xv);
 	spin_unlock(&tx->lock);
 }

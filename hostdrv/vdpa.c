@@ -4,6 +4,7 @@
  * and interrupts apart. Its virtqueues are in vdpa_vq.c.
  */
 #include <linux/etherdevice.h>
+#include <linux/module.h>
 #include <uapi/linux/vhost_types.h>
 #include <uapi/linux/virtio_config.h>
 #include <uapi/linux/virtio_ids.h>
@@ -20,6 +21,20 @@ int xvio_vdpa_call(struct xvio_vdpa *vd, u16 opcode, const void *req, u16 req_by
 		.req_bytes = req_bytes,
 		.rsp = rsp,
 		.rsp_bytes = rsp_bytes,
+	};
+
+	return xvio_mbox_call(vd->xv, &cmd);
+}
+
+int xvio_vdpa_change(struct xvio_vdpa *vd, u16 opcode, const void *req, u16 req_bytes,
+		     void (*done)(const struct xvio_cmd *cmd, int err))
+{
+	struct xvio_cmd cmd = {
+		.opcode = opcode,
+		.req = req,
+		.req_bytes = req_bytes,
+		.done = done,
+		.ctx = vd,
 	};
 
 	return xvio_mbox_call(vd->xv, &cmd);
@@ -47,6 +62,15 @@ static u64 vdpa_get_backend_features(const struct vdpa_device *vdev)
 	return BIT_ULL(VHOST_BACKEND_F_ENABLE_AFTER_DRIVER_OK);
 }
 
+static void vdpa_features_done(const struct xvio_cmd *cmd, int err)
+{
+	const struct xvio_cmd_vdpa_features *req = cmd->req;
+	struct xvio_vdpa *vd = cmd->ctx;
+
+	if (!err)
+		vd->driver_features = le64_to_cpu(req->features);
+}
+
 static int vdpa_set_driver_features(struct vdpa_device *vdev, u64 features)
 {
 	struct xvio_vdpa *vd = to_xvio_vdpa(vdev);
@@ -59,9 +83,8 @@ static int vdpa_set_driver_features(struct vdpa_device *vdev, u64 features)
 	if (features & ~vdpa_get_device_features(vdev))
 		return -EINVAL;
 	mutex_lock(&vd->lock);
-	err = xvio_vdpa_call(vd, XVIO_CMD_VDPA_SET_FEATURES, &req, sizeof(req), NULL, 0);
-	if (!err)
-		vd->driver_features = features;
+	err = xvio_vdpa_change(vd, XVIO_CMD_VDPA_SET_FEATURES, &req, sizeof(req),
+			       vdpa_features_done);
 	mutex_unlock(&vd->lock);
 	return err;
 }
@@ -71,7 +94,10 @@ static u64 vdpa_get_driver_features(struct vdpa_device *vdev)
 	return to_xvio_vdpa(vdev)->driver_features;
 }
 
-/* The card's answer is exact: it may have set NEEDS_RESET by itself. */
+/*
+ * The card's answer is exact: it may have set NEEDS_RESET by itself. While it is restarted its answer is
+ * waited for.
+ */
 static u8 vdpa_get_status(struct vdpa_device *vdev)
 {
 	struct xvio_vdpa *vd = to_xvio_vdpa(vdev);
@@ -81,7 +107,7 @@ static u8 vdpa_get_status(struct vdpa_device *vdev)
 
 	mutex_lock(&vd->lock);
 	err = xvio_mbox_call_object(vd->xv, XVIO_CMD_VDPA_GET_STATUS, vd->dev, &rsp, sizeof(rsp));
-	if (!err)
+	if (!err && !READ_ONCE(vd->lost))
 		status = rsp.status;
 	else
 		status = vd->status ? vd->status | VIRTIO_CONFIG_S_NEEDS_RESET : 0;
@@ -89,12 +115,74 @@ static u8 vdpa_get_status(struct vdpa_device *vdev)
 	return status;
 }
 
+/* The card has it no more, nor does a dead one. */
+static void vdpa_forget(struct xvio_vdpa *vd)
+{
+	u16 idx;
+
+	vd->status = 0;
+	vd->driver_features = 0;
+	vd->suspended = false;
+	WRITE_ONCE(vd->lost, false);
+	memset(vd->asid_of, 0, sizeof(vd->asid_of));
+	for (idx = 0; idx < vd->num_vqs; idx++)
+		WRITE_ONCE(vd->vqs[idx].started, false);
+}
+
+/* The card is about to be told to run what is started; it may do so and die before it answers. */
+static void vdpa_note_running(struct xvio_vdpa *vd)
+{
+	u16 idx;
+
+	xvio_mbox_lock(vd->xv);
+	for (idx = 0; idx < vd->num_vqs; idx++)
+		vd->vqs[idx].ran = vd->vqs[idx].started;
+	xvio_mbox_unlock(vd->xv);
+}
+
+static void vdpa_status_done(const struct xvio_cmd *cmd, int err)
+{
+	const struct xvio_cmd_vdpa_status *req = cmd->req, *rsp = cmd->rsp;
+	struct xvio_vdpa *vd = cmd->ctx;
+
+	if (!req->status && xvio_cmd_took_away(err))
+		vdpa_forget(vd);
+	else if (!err)
+		vd->status = rsp->status & ~VIRTIO_CONFIG_S_NEEDS_RESET;
+}
+
 static int vdpa_push_status(struct xvio_vdpa *vd, u8 status)
 {
 	struct xvio_cmd_vdpa_status req = {.dev = cpu_to_le32(vd->dev), .status = status};
 	struct xvio_cmd_vdpa_status rsp;
+	struct xvio_cmd cmd = {
+		.opcode = XVIO_CMD_VDPA_SET_STATUS,
+		.req = &req,
+		.req_bytes = sizeof(req),
+		.rsp = &rsp,
+		.rsp_bytes = sizeof(rsp),
+		.done = vdpa_status_done,
+		.ctx = vd,
+	};
 
-	return xvio_vdpa_call(vd, XVIO_CMD_VDPA_SET_STATUS, &req, sizeof(req), &rsp, sizeof(rsp));
+	return xvio_mbox_call(vd->xv, &cmd);
+}
+
+/*
+ * The module cannot be unloaded under a guest: it would wait until the guest is gone. The server's own
+ * driver (virtio_vdpa, which wants identity) just loses its device.
+ */
+static void vdpa_pin_module(struct xvio_vdpa *vd)
+{
+	if (vd->status & VIRTIO_CONFIG_S_DRIVER_OK && !vd->has_identity && !vd->pins_module)
+		vd->pins_module = try_module_get(THIS_MODULE);
+}
+
+static void vdpa_unpin_module(struct xvio_vdpa *vd)
+{
+	if (vd->pins_module)
+		module_put(THIS_MODULE);
+	vd->pins_module = false;
 }
 
 /* What has to be on the card before DRIVER_OK is. */
@@ -124,8 +212,10 @@ static void vdpa_op_set_status(struct vdpa_device *vdev, u8 status)
 		dev_err(&vdev->dev, "its virtqueues cannot be started\n");
 		status = (status & ~VIRTIO_CONFIG_S_DRIVER_OK) | VIRTIO_CONFIG_S_FAILED;
 	}
-	if (!vdpa_push_status(vd, status))
-		vd->status = status;
+	if (status & ~vd->status & VIRTIO_CONFIG_S_DRIVER_OK)
+		vdpa_note_running(vd);
+	vdpa_push_status(vd, status);
+	vdpa_pin_module(vd);
 	mutex_unlock(&vd->lock);
 }
 
@@ -135,22 +225,18 @@ static int vdpa_do_reset(struct xvio_vdpa *vd)
 	u16 idx;
 	int err;
 
+	vdpa_unpin_module(vd);
 	err = vdpa_push_status(vd, 0);
-	/* A card that does not answer is off the bus, which is as good */
-	if (err && !READ_ONCE(vd->xv->mbox.dead))
+	if (!xvio_cmd_took_away(err))
 		return err;
 	if (vd->has_identity)
 		xvio_map_clear(vd, 0);
 	vd->wants_identity = false;
-	vd->suspended = false;
-	vd->status = 0;
-	vd->driver_features = 0;
 	vd->config_cb = no_cb;
 	for (idx = 0; idx < vd->num_vqs; idx++) {
 		struct xvio_vdpa_vq *vq = &vd->vqs[idx];
 
 		xvio_irq_set_callback(vq->vector, &vq->user, &no_cb);
-		WRITE_ONCE(vq->started, false);
 		vq->ready = false;
 		vq->changed = false;
 		vq->last_avail = 0;
@@ -178,16 +264,23 @@ static int vdpa_op_reset(struct vdpa_device *vdev)
 	return vdpa_op_compat_reset(vdev, 0);
 }
 
+static void vdpa_suspend_done(const struct xvio_cmd *cmd, int err)
+{
+	const struct xvio_cmd_vdpa_suspend *req = cmd->req;
+	struct xvio_vdpa *vd = cmd->ctx;
+
+	if (!err)
+		vd->suspended = req->suspended;
+}
+
 /* Its virtqueues stand still, or go on from where they stood. */
 static int vdpa_set_suspended(struct xvio_vdpa *vd, bool suspended)
 {
 	struct xvio_cmd_vdpa_suspend req = {.dev = cpu_to_le32(vd->dev), .suspended = suspended};
-	int err;
 
-	err = xvio_vdpa_call(vd, XVIO_CMD_VDPA_SUSPEND, &req, sizeof(req), NULL, 0);
-	if (!err)
-		vd->suspended = suspended;
-	return err;
+	if (!suspended)
+		vdpa_note_running(vd);
+	return xvio_vdpa_change(vd, XVIO_CMD_VDPA_SUSPEND, &req, sizeof(req), vdpa_suspend_done);
 }
 
 /* Before DRIVER_OK nothing runs that could be suspended. */
@@ -271,6 +364,15 @@ static void vdpa_op_get_config(struct vdpa_device *vdev, unsigned int offset, vo
 	memcpy(buf, (u8 *)&config + offset, len);
 }
 
+static void vdpa_mac_done(const struct xvio_cmd *cmd, int err)
+{
+	const struct xvio_cmd_vdpa_config *req = cmd->req;
+	struct xvio_vdpa *vd = cmd->ctx;
+
+	if (!err)
+		ether_addr_copy(vd->create.mac, req->mac);
+}
+
 int xvio_vdpa_set_mac(struct xvio_vdpa *vd, const u8 *mac)
 {
 	struct xvio_cmd_vdpa_config req = {.dev = cpu_to_le32(vd->dev)};
@@ -279,7 +381,7 @@ int xvio_vdpa_set_mac(struct xvio_vdpa *vd, const u8 *mac)
 	if (ether_addr_equal(mac, vd->config.mac))
 		return 0;
 	ether_addr_copy(req.mac, mac);
-	err = xvio_vdpa_call(vd, XVIO_CMD_VDPA_SET_CONFIG, &req, sizeof(req), NULL, 0);
+	err = xvio_vdpa_change(vd, XVIO_CMD_VDPA_SET_CONFIG, &req, sizeof(req), vdpa_mac_done);
 	return err ? err : xvio_vdpa_read_config(vd);
 }
 
@@ -332,6 +434,15 @@ static int vdpa_reset_map(struct vdpa_device *vdev, unsigned int asid)
 	return err;
 }
 
+static void vdpa_group_done(const struct xvio_cmd *cmd, int err)
+{
+	const struct xvio_cmd_vdpa_group *req = cmd->req;
+	struct xvio_vdpa *vd = cmd->ctx;
+
+	if (!err)
+		vd->asid_of[le16_to_cpu(req->group)] = le16_to_cpu(req->asid);
+}
+
 static int vdpa_set_group_asid(struct vdpa_device *vdev, unsigned int group, unsigned int asid)
 {
 	struct xvio_vdpa *vd = to_xvio_vdpa(vdev);
@@ -343,7 +454,7 @@ static int vdpa_set_group_asid(struct vdpa_device *vdev, unsigned int group, uns
 
 	if (group >= XVIO_VDPA_NUM_GROUPS || asid >= XVIO_VDPA_NUM_SPACES)
 		return -EINVAL;
-	return xvio_vdpa_call(vd, XVIO_CMD_VDPA_GROUP, &req, sizeof(req), NULL, 0);
+	return xvio_vdpa_change(vd, XVIO_CMD_VDPA_GROUP, &req, sizeof(req), vdpa_group_done);
 }
 
 const struct vdpa_config_ops xvio_vdpa_ops = {

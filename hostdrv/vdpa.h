@@ -1,10 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * A vDPA device: what vdpa.c (operations), vdpa_vq.c (virtqueues), vdpa_map.c (address maps) and
- * vdpa_mgmt.c (birth and death) share. Its lock serializes everything but kicks and interrupts.
+ * vdpa_mgmt.c (birth and death) and vdpa_replay.c (restart of the firmware) share. Its lock serializes
+ * everything but kicks, interrupts and the restart: what is marked *, the restart reads under the mailbox's
+ * lock, so that it is changed under both.
  */
 #ifndef XVIO_VDPA_H
 #define XVIO_VDPA_H
+
+#include <uapi/linux/virtio_config.h>
 
 #include "xvio.h"
 
@@ -19,28 +23,35 @@ struct xvio_vdpa_vq {
 	u16 size;
 	u16 last_avail; /* where to go on, as in mbox.h; while started the card knows better */
 	bool ready; /* what the driver wants */
-	bool started; /* the card has it, and serves it unless the device is suspended */
+	bool started; /* * the card has it, and serves it unless the device is suspended */
 	bool changed; /* started, but the card is to hear of it on resume */
+	bool ran; /* * perhaps, since it was started: it may no longer be where on_card says */
+	struct xvio_cmd_vdpa_vq on_card; /* * as the card has it, if started */
 };
 
 struct xvio_vdpa {
 	struct vdpa_device vdpa;
 	struct xvio *xv;
+	struct list_head node; /* * in xvio.mgmt.on_card, as long as the card has it */
 	struct mutex lock;
+	struct xvio_cmd_vdpa_create create; /* * how a restart makes it anew */
 	u32 dev; /* the card's id */
 	u32 queue_base; /* doorbell of vq 0 */
 	u16 port;
 	u16 num_vqs;
-	struct xvio_vdpa_vq *vqs;
+	struct xvio_vdpa_vq *vqs; /* * NULL: not yet */
 	struct xvio_vdpa_config config; /* as last read from the card */
 	struct vdpa_callback config_cb;
-	u64 driver_features;
-	u8 status; /* as last set */
-	bool suspended;
+	u64 driver_features; /* * */
+	u8 status; /* * as the card took it */
+	bool suspended; /* * */
+	bool lost; /* * a restart could not bring it back; its driver has to reset it */
+	bool pins_module; /* a guest runs on it */
 	bool wants_identity; /* its addresses come from the DMA API of our device */
-	bool has_identity; /* the card has been told so */
+	bool has_identity; /* * the card has been told so */
+	u16 asid_of[XVIO_VDPA_NUM_GROUPS]; /* * */
 	struct xvio_map
-		*map[XVIO_VDPA_NUM_SPACES]; /* what the card uses; NULL: nothing or identity */
+		*map[XVIO_VDPA_NUM_SPACES]; /* * what the card uses; NULL: nothing or identity */
 };
 
 static inline struct xvio_vdpa *to_xvio_vdpa(struct vdpa_device *vdev)
@@ -48,11 +59,21 @@ static inline struct xvio_vdpa *to_xvio_vdpa(struct vdpa_device *vdev)
 	return container_of(vdev, struct xvio_vdpa, vdpa);
 }
 
+/* Its vqs run, those that are started. */
+static inline bool xvio_vdpa_is_live(const struct xvio_vdpa *vd)
+{
+	return vd->status & VIRTIO_CONFIG_S_DRIVER_OK && !vd->suspended;
+}
+
 extern const struct vdpa_config_ops xvio_vdpa_ops;
 
 /* As xvio_mbox_call(). */
 int xvio_vdpa_call(struct xvio_vdpa *vd, u16 opcode, const void *req, u16 req_bytes, void *rsp,
 		   u16 rsp_bytes);
+
+/* A command without answer that changes what a restart brings back; done's ctx is vd. */
+int xvio_vdpa_change(struct xvio_vdpa *vd, u16 opcode, const void *req, u16 req_bytes,
+		     void (*done)(const struct xvio_cmd *cmd, int err));
 
 /* Reads vd->config from the card. Under the lock. */
 int xvio_vdpa_read_config(struct xvio_vdpa *vd);
@@ -74,6 +95,9 @@ int xvio_map_set_identity(struct xvio_vdpa *vd);
 
 /* No address of the space is valid any more. Under the lock. */
 int xvio_map_clear(struct xvio_vdpa *vd, unsigned int asid);
+
+/* Restart: gives the card the maps that it had. */
+int xvio_map_replay(struct xvio_vdpa *vd);
 
 /* Unmaps what is left; the card no longer has the device. */
 void xvio_map_release(struct xvio_vdpa *vd);

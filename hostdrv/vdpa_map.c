@@ -199,8 +199,30 @@ static u32 map_fill_table(const struct xvio_map *map, struct xvio_map_entry *tab
 	return num;
 }
 
+/* A map that is about to take the place of another. */
+struct map_change {
+	struct xvio_vdpa *vd;
+	struct xvio_map *map; /* then the one that it has replaced. NULL: none, or identity */
+	bool clears; /* no address is valid afterwards */
+};
+
+static void map_send_done(const struct xvio_cmd *cmd, int err)
+{
+	const struct xvio_cmd_vdpa_map *req = cmd->req;
+	struct map_change *change = cmd->ctx;
+	struct xvio_vdpa *vd = change->vd;
+	u32 asid = le32_to_cpu(req->asid);
+
+	if (err && !(change->clears && xvio_cmd_took_away(err)))
+		return;
+	swap(vd->map[asid], change->map);
+	if (asid == 0)
+		vd->has_identity = req->flags & cpu_to_le32(XVIO_MAP_F_IDENTITY);
+}
+
+/* change: NULL in a restart, where nothing changes. */
 static int map_send(struct xvio_vdpa *vd, unsigned int asid, u32 num_entries, u32 flags,
-		    dma_addr_t table_addr)
+		    dma_addr_t table_addr, struct map_change *change)
 {
 	struct xvio_cmd_vdpa_map req = {
 		.dev = cpu_to_le32(vd->dev),
@@ -209,12 +231,20 @@ static int map_send(struct xvio_vdpa *vd, unsigned int asid, u32 num_entries, u3
 		.flags = cpu_to_le32(flags),
 		.table_addr = cpu_to_le64(table_addr),
 	};
+	struct xvio_cmd cmd = {
+		.opcode = XVIO_CMD_VDPA_MAP,
+		.req = &req,
+		.req_bytes = sizeof(req),
+		.done = change ? map_send_done : NULL,
+		.ctx = change,
+	};
 
-	return xvio_vdpa_call(vd, XVIO_CMD_VDPA_MAP, &req, sizeof(req), NULL, 0);
+	return xvio_mbox_call(vd->xv, &cmd);
 }
 
 /* The table is needed only until the card has answered. */
-static int map_send_table(struct xvio_vdpa *vd, unsigned int asid, const struct xvio_map *map)
+static int map_send_table(struct xvio_vdpa *vd, unsigned int asid, const struct xvio_map *map,
+			  struct map_change *change)
 {
 	struct device *dev = &vd->xv->pdev->dev;
 	size_t bytes = map->num_entries * sizeof(struct xvio_map_entry);
@@ -224,74 +254,75 @@ static int map_send_table(struct xvio_vdpa *vd, unsigned int asid, const struct 
 	int err;
 
 	if (!map->num_entries)
-		return map_send(vd, asid, 0, 0, 0);
+		return map_send(vd, asid, 0, 0, 0, change);
 	table = dma_alloc_coherent(dev, bytes, &table_addr, GFP_KERNEL);
 	if (!table)
 		return -ENOMEM;
 	num = map_fill_table(map, table);
 	err = -ENOSPC;
 	if (num <= le32_to_cpu(vd->xv->info.max_map_entries))
-		err = map_send(vd, asid, num, 0, table_addr);
+		err = map_send(vd, asid, num, 0, table_addr, change);
 	dma_free_coherent(dev, bytes, table, table_addr);
 	return err;
-}
-
-static void map_replace(struct xvio_vdpa *vd, unsigned int asid, struct xvio_map *map)
-{
-	map_destroy(&vd->xv->pdev->dev, vd->map[asid]);
-	vd->map[asid] = map;
-	if (asid == 0)
-		vd->has_identity = false;
 }
 
 int xvio_map_set(struct xvio_vdpa *vd, unsigned int asid, struct vhost_iotlb *iotlb)
 {
 	struct device *dev = &vd->xv->pdev->dev;
-	struct xvio_map *map;
+	struct map_change change = {.vd = vd};
 	int err;
 
-	map = map_create(dev, iotlb);
-	if (IS_ERR(map))
-		return PTR_ERR(map);
-	err = map_send_table(vd, asid, map);
-	if (err) {
-		map_destroy(dev, map);
-		return err;
-	}
-	map_replace(vd, asid, map);
-	return 0;
+	change.map = map_create(dev, iotlb);
+	if (IS_ERR(change.map))
+		return PTR_ERR(change.map);
+	err = map_send_table(vd, asid, change.map, &change);
+	/* The old one, or the new one that the card would not take */
+	map_destroy(dev, change.map);
+	return err;
 }
 
 int xvio_map_set_identity(struct xvio_vdpa *vd)
 {
+	struct map_change change = {.vd = vd};
 	int err;
 
-	err = map_send(vd, 0, 0, XVIO_MAP_F_IDENTITY, 0);
-	if (err)
-		return err;
-	map_replace(vd, 0, NULL);
-	vd->has_identity = true;
-	return 0;
+	err = map_send(vd, 0, 0, XVIO_MAP_F_IDENTITY, 0, &change);
+	map_destroy(&vd->xv->pdev->dev, change.map);
+	return err;
 }
 
 int xvio_map_clear(struct xvio_vdpa *vd, unsigned int asid)
 {
+	struct map_change change = {.vd = vd, .clears = true};
 	int err;
 
 	if (!vd->map[asid] && !(asid == 0 && vd->has_identity))
 		return 0;
-	err = map_send(vd, asid, 0, 0, 0);
-	/* A card that does not answer is off the bus and uses no map either */
-	if (err && !READ_ONCE(vd->xv->mbox.dead))
-		return err;
-	map_replace(vd, asid, NULL);
-	return 0;
+	err = map_send(vd, asid, 0, 0, 0, &change);
+	map_destroy(&vd->xv->pdev->dev, change.map);
+	return xvio_cmd_took_away(err) ? 0 : err;
+}
+
+int xvio_map_replay(struct xvio_vdpa *vd)
+{
+	unsigned int asid;
+	int err = 0;
+
+	if (vd->has_identity)
+		err = map_send(vd, 0, 0, XVIO_MAP_F_IDENTITY, 0, NULL);
+	for (asid = 0; !err && asid < XVIO_VDPA_NUM_SPACES; asid++)
+		if (vd->map[asid])
+			err = map_send_table(vd, asid, vd->map[asid], NULL);
+	return err;
 }
 
 void xvio_map_release(struct xvio_vdpa *vd)
 {
 	unsigned int asid;
 
-	for (asid = 0; asid < XVIO_VDPA_NUM_SPACES; asid++)
-		map_replace(vd, asid, NULL);
+	for (asid = 0; asid < XVIO_VDPA_NUM_SPACES; asid++) {
+		map_destroy(&vd->xv->pdev->dev, vd->map[asid]);
+		vd->map[asid] = NULL;
+	}
+	vd->has_identity = false;
 }

@@ -21,6 +21,26 @@ static struct xvio *mgmt_xvio(struct vdpa_mgmt_dev *mdev)
 	return container_of(mdev, struct xvio, mgmt.dev);
 }
 
+/* From here on a restart makes it anew. */
+static void mgmt_create_done(const struct xvio_cmd *cmd, int err)
+{
+	const struct xvio_cmd_vdpa_create *req = cmd->req;
+	const struct xvio_vdpa_created *rsp = cmd->rsp;
+	struct xvio_vdpa *vd = cmd->ctx;
+
+	if (err)
+		return;
+	vd->dev = le32_to_cpu(rsp->dev);
+	vd->port = le16_to_cpu(rsp->port);
+	vd->num_vqs = le16_to_cpu(rsp->num_queues);
+	vd->queue_base = le32_to_cpu(rsp->queue_base);
+	vd->create = *req;
+	vd->create.flags = cpu_to_le16(XVIO_VDPA_CREATE_F_RESUME);
+	vd->create.dev = rsp->dev;
+	vd->create.queue_base = rsp->queue_base;
+	list_add_tail(&vd->node, &vd->xv->mgmt.on_card);
+}
+
 static int mgmt_create_on_card(struct xvio_vdpa *vd, const struct vdpa_dev_set_config *config)
 {
 	struct xvio_cmd_vdpa_create req = {};
@@ -31,8 +51,9 @@ static int mgmt_create_on_card(struct xvio_vdpa *vd, const struct vdpa_dev_set_c
 		.req_bytes = sizeof(req),
 		.rsp = &rsp,
 		.rsp_bytes = sizeof(rsp),
+		.done = mgmt_create_done,
+		.ctx = vd,
 	};
-	int err;
 
 	if (config->mask & BIT_ULL(VDPA_ATTR_DEV_FEATURES))
 		req.features = cpu_to_le64(config->device_features);
@@ -42,43 +63,53 @@ static int mgmt_create_on_card(struct xvio_vdpa *vd, const struct vdpa_dev_set_c
 		req.mtu = cpu_to_le16(config->net.mtu);
 	if (config->mask & BIT_ULL(VDPA_ATTR_DEV_NET_CFG_MAX_VQP))
 		req.queue_pairs = cpu_to_le16(config->net.max_vq_pairs);
-	err = xvio_mbox_call(vd->xv, &cmd);
-	if (err)
-		return err;
-	vd->dev = le32_to_cpu(rsp.dev);
-	vd->port = le16_to_cpu(rsp.port);
-	vd->num_vqs = le16_to_cpu(rsp.num_queues);
-	vd->queue_base = le32_to_cpu(rsp.queue_base);
-	return 0;
+	return xvio_mbox_call(vd->xv, &cmd);
+}
+
+/* Whatever the card says: a restart knows it no more. */
+static void mgmt_destroy_done(const struct xvio_cmd *cmd, int err)
+{
+	struct xvio_vdpa *vd = cmd->ctx;
+
+	list_del(&vd->node);
+	xvio_port_forget(vd->xv, vd->port);
 }
 
 static void mgmt_destroy_on_card(struct xvio_vdpa *vd)
 {
-	xvio_mbox_call_object(vd->xv, XVIO_CMD_VDPA_DESTROY, vd->dev, NULL, 0);
+	struct xvio_cmd_object object = {.id = cpu_to_le32(vd->dev)};
+
+	xvio_vdpa_change(vd, XVIO_CMD_VDPA_DESTROY, &object, sizeof(object), mgmt_destroy_done);
 	xvio_map_release(vd);
 }
 
 static int mgmt_create_vqs(struct xvio_vdpa *vd)
 {
+	struct xvio_vdpa_vq *vqs;
 	u16 i;
 
-	if (vd->queue_base + vd->num_vqs > XVIO_NUM_DOORBELLS)
+	if (vd->queue_base + vd->num_vqs > XVIO_NUM_DOORBELLS || vd->port < XVIO_PORT_VDPA(0) ||
+	    vd->port >= XVIO_NUM_PORTS)
 		return -EPROTO;
-	vd->vqs = kcalloc(vd->num_vqs, sizeof(*vd->vqs), GFP_KERNEL);
-	if (!vd->vqs)
+	vqs = kcalloc(vd->num_vqs, sizeof(*vqs), GFP_KERNEL);
+	if (!vqs)
 		return -ENOMEM;
 	for (i = 0; i < vd->num_vqs; i++) {
-		vd->vqs[i].vector = xvio_irq_get_vector(vd->xv);
-		xvio_irq_add_user(vd->vqs[i].vector, &vd->vqs[i].user);
+		vqs[i].vector = xvio_irq_get_vector(vd->xv);
+		xvio_irq_add_user(vqs[i].vector, &vqs[i].user);
 	}
+	xvio_mbox_lock(vd->xv);
+	vd->vqs = vqs;
+	xvio_mbox_unlock(vd->xv);
 	return 0;
 }
 
+/* The card no longer has the device. */
 static void mgmt_destroy_vqs(struct xvio_vdpa *vd)
 {
 	u16 i;
 
-	for (i = 0; i < vd->num_vqs; i++) {
+	for (i = 0; vd->vqs && i < vd->num_vqs; i++) {
 		xvio_irq_remove_user(vd->vqs[i].vector, &vd->vqs[i].user);
 		xvio_irq_put_vector(vd->xv, vd->vqs[i].vector);
 	}
@@ -120,7 +151,7 @@ static int mgmt_build(struct xvio_vdpa *vd, const struct vdpa_dev_set_config *co
 		goto destroy_on_card;
 	err = xvio_repr_create(vd->xv, vd->port);
 	if (err)
-		goto destroy_vqs;
+		goto destroy_on_card;
 	err = mgmt_list_add(vd);
 	if (err)
 		goto destroy_repr;
@@ -128,10 +159,9 @@ static int mgmt_build(struct xvio_vdpa *vd, const struct vdpa_dev_set_config *co
 
 destroy_repr:
 	xvio_repr_destroy(vd->xv, vd->port);
-destroy_vqs:
-	mgmt_destroy_vqs(vd);
 destroy_on_card:
 	mgmt_destroy_on_card(vd);
+	mgmt_destroy_vqs(vd);
 	return err;
 }
 
@@ -231,6 +261,7 @@ void xvio_mgmt_init(struct xvio *xv)
 {
 	mutex_init(&xv->mgmt.lock);
 	xa_init(&xv->mgmt.devices);
+	INIT_LIST_HEAD(&xv->mgmt.on_card);
 }
 
 int xvio_mgmt_create(struct xvio *xv)

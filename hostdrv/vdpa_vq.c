@@ -12,6 +12,21 @@
 
 /* On the card */
 
+static void vq_push_done(const struct xvio_cmd *cmd, int err)
+{
+	const struct xvio_cmd_vdpa_vq *req = cmd->req;
+	struct xvio_vdpa *vd = cmd->ctx;
+	struct xvio_vdpa_vq *vq = &vd->vqs[le16_to_cpu(req->vq)];
+
+	if (req->ready && !err) {
+		vq->on_card = *req;
+		vq->ran = xvio_vdpa_is_live(vd);
+		WRITE_ONCE(vq->started, true);
+	} else if (!req->ready && xvio_cmd_took_away(err)) {
+		WRITE_ONCE(vq->started, false);
+	}
+}
+
 static int vq_push(struct xvio_vdpa *vd, u16 idx, bool ready)
 {
 	struct xvio_vdpa_vq *vq = &vd->vqs[idx];
@@ -28,10 +43,9 @@ static int vq_push(struct xvio_vdpa *vd, u16 idx, bool ready)
 	};
 	int err;
 
-	err = xvio_vdpa_call(vd, XVIO_CMD_VDPA_VQ_SET, &req, sizeof(req), NULL, 0);
+	err = xvio_vdpa_change(vd, XVIO_CMD_VDPA_VQ_SET, &req, sizeof(req), vq_push_done);
 	if (err)
 		return err;
-	WRITE_ONCE(vq->started, ready);
 	vq->changed = false;
 	return 0;
 }

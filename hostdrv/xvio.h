@@ -3,6 +3,11 @@
  * xvio.ko: what one card is to the driver, and what its files offer each other. One struct xvio per
  * PCI function, the private area of its devlink instance. Locks, outermost first: the vdpa core's,
  * devlink's, rtnl, the list of vDPA devices', a vDPA device's, the mailbox's; spinlocks never nest.
+ *
+ * The firmware may die at any time and is restarted (recover.c). Whoever sends a command meanwhile
+ * waits, with all the locks it has, so that the restart takes none but devlink's, which nobody has who
+ * waits, and the mailbox's. Therefore: what the restart brings back is changed under the mailbox's lock,
+ * together with the command that tells the card (xvio_cmd.done).
  */
 #ifndef XVIO_H
 #define XVIO_H
@@ -18,6 +23,7 @@
 #include <linux/u64_stats_sync.h>
 #include <linux/vdpa.h>
 #include <linux/virtio_ring.h>
+#include <linux/wait.h>
 #include <linux/xarray.h>
 #include <net/devlink.h>
 #include <net/flow_offload.h>
@@ -38,11 +44,22 @@
 #define XVIO_VECTOR_SHARED    2
 #define XVIO_VECTOR_EXCLUSIVE 3
 
+enum xvio_card_state {
+	XVIO_CARD_ALIVE,
+	XVIO_CARD_DOWN, /* it has failed and may be restarted: commands wait */
+	XVIO_CARD_DEAD, /* off the bus; nothing is sent any more, unless it is restarted by hand */
+};
+
 struct xvio_mbox {
-	struct mutex lock; /* one command at a time */
+	struct mutex lock; /* one command at a time, and what a restart brings back */
 	struct completion done;
+	wait_queue_head_t settled; /* woken when the card is DOWN no more */
+	enum xvio_card_state state; /* ALIVE to DOWN by anybody, under no lock */
+	const char *why; /* it is not ALIVE */
+	ktime_t failed_at;
+	struct task_struct *restarter; /* has the lock, and may send while the card is DOWN */
+	u32 generation; /* of the SoC we talk to */
 	u32 seq; /* of the last command */
-	bool dead; /* a command was never answered; nothing is sent any more */
 };
 
 /* One that is called when a vector fires. */
@@ -65,6 +82,7 @@ struct xvio_irq {
 	struct xvio_vector *vectors;
 	unsigned int num_vectors;
 	u32 event_tail; /* events taken; the event thread's alone */
+	bool has_restarted; /* for the event thread: there is another ring */
 };
 
 /*
@@ -81,6 +99,7 @@ struct xvio_ring {
 	u16 avail_idx;
 	u16 used_idx;
 	bool broken; /* the card returned what it had not been given */
+	bool started; /* the card has it; under the mailbox's lock */
 	u16 *free_slots; /* stack */
 	unsigned long *in_use; /* bitmap of slots */
 	struct vring_desc *desc;
@@ -102,6 +121,7 @@ struct xvio_tx {
 	struct xvio_pkt_meta *meta; /* one for each slot, coherent */
 	dma_addr_t meta_dma;
 	bool stopped; /* some netdev waits for a free slot */
+	bool frozen; /* nothing is sent, the card is being restarted */
 };
 
 struct xvio_rx_slot {
@@ -121,21 +141,33 @@ struct xvio_pair {
 	struct xvio_rx rx;
 	struct xvio_tx tx;
 	unsigned int users; /* open netdevs, under rtnl */
-	bool running; /* the interrupt handler may schedule napi */
+	bool running; /* napi is enabled, the interrupt handler may schedule it; under the mailbox's lock */
 };
 
 struct xvio_health {
 	struct delayed_work work;
 	struct devlink_health_reporter *reporter;
+	bool watches; /* a card that fails is restarted; under the mailbox's lock */
+	/* The work's alone, and the restart's while the card is not ALIVE: */
 	u64 heartbeat;
-	u32 generation;
-	unsigned long changed_at; /* jiffies */
+	unsigned int still_ms; /* for so long it has not changed */
+	unsigned long looked_at; /* jiffies */
+	unsigned int num_runs; /* of the firmware that we have seen: 1, and one for each restart */
+	unsigned int failed_run; /* the last one that was reported to devlink; the work's alone */
+	unsigned int last_outage_ms;
 };
 
 struct xvio_mgmt {
 	struct vdpa_mgmt_dev dev;
 	struct mutex lock; /* devices */
 	struct xarray devices; /* by the card's id: struct xvio_vdpa */
+	struct list_head on_card; /* struct xvio_vdpa, under the mailbox's lock */
+};
+
+/* What the PF's owner has set of VFs; under the mailbox's lock. */
+struct xvio_sriov {
+	unsigned int num; /* that the card has */
+	struct xvio_cmd_vf set[XVIO_NUM_VFS];
 };
 
 struct xvio {
@@ -151,6 +183,10 @@ struct xvio {
 	struct xarray reprs; /* by port: struct xvio_repr; changed under rtnl, read under RCU */
 	struct hlist_head flows[1 << 12]; /* under rtnl */
 	u64 next_flow_cookie; /* under rtnl */
+	struct list_head flows_on_card; /* in their order; under the mailbox's lock */
+	/* What has been set of ports, 0 elsewhere; under the mailbox's lock */
+	struct xvio_cmd_port_set port_set[XVIO_NUM_PORTS];
+	struct xvio_sriov sriov;
 	struct xvio_health health;
 	struct xvio_mgmt mgmt;
 };
@@ -161,6 +197,14 @@ struct xvio_repr {
 	struct net_device *netdev;
 	struct devlink_port dl_port;
 	u16 port;
+};
+
+/* What a restart has brought back, and what the card would not take. */
+struct xvio_replay {
+	unsigned int num_devices;
+	unsigned int num_vfs;
+	unsigned int num_rules;
+	unsigned int num_lost;
 };
 
 /* hw.c: BARs and status window */
@@ -180,6 +224,10 @@ phys_addr_t xvio_hw_doorbell_addr(struct xvio *xv, u32 queue);
 u32 xvio_hw_read_trace(struct xvio *xv, char *buf, u32 len_bytes);
 /* Restarts the card's SoC; nothing it was doing goes on afterwards. */
 void xvio_hw_reset_soc(struct xvio *xv);
+/* 0 when the firmware runs, and what it is if it will not or has not in 10 s; sleeps. */
+int xvio_hw_wait_running(struct xvio *xv);
+/* Why the firmware that ran as generation does not any more; NULL: it may. */
+const char *xvio_hw_find_fault(struct xvio *xv, u32 generation);
 
 /* irq.c: vectors and who is called by them */
 
@@ -194,6 +242,8 @@ void xvio_irq_remove_user(struct xvio_vector *vector, struct xvio_irq_user *user
 /* The old callback is not running when this returns. cb->callback may be NULL. */
 void xvio_irq_set_callback(struct xvio_vector *vector, struct xvio_irq_user *user,
 			   const struct vdpa_callback *cb);
+/* As if the vector had fired for this user alone. */
+void xvio_irq_call_user(struct xvio_vector *vector, struct xvio_irq_user *user);
 
 /* mbox.c: commands (xvio/mbox.h) */
 
@@ -204,27 +254,60 @@ struct xvio_cmd {
 	const void *req;
 	void *rsp;
 	struct netlink_ext_ack *extack; /* told why not; NULL: the kernel log is */
+	/*
+	 * May be NULL. Called once, under the mailbox's lock, with what the call is about to return: the
+	 * place to change what a restart brings back. A restart comes before it or after it.
+	 */
+	void (*done)(const struct xvio_cmd *cmd, int err);
+	void *ctx; /* done's own */
 };
+
+/* What a command was to take away is gone. It had gone before, or a card that is dead comes back without. */
+static inline bool xvio_cmd_took_away(int err)
+{
+	return !err || err == -ENOENT || err == -EIO;
+}
 
 void xvio_mbox_create(struct xvio *xv);
 /*
- * Sends a command and waits for its answer; sleeps. 0, what the card's status means as an errno,
- * -ETIMEDOUT when the card fell silent (it is then taken off the bus), -EIO ever after.
+ * Sends a command and waits for its answer; sleeps. 0, what the card's status means as an errno, or -EIO:
+ * the card is dead and off the bus. A card that fails is waited for until it is alive again, and then
+ * asked anew. The task that restarts it does not wait: it gets -EAGAIN when the card fails once more.
  */
 int xvio_mbox_call(struct xvio *xv, const struct xvio_cmd *cmd);
 /* A command whose request is struct xvio_cmd_object. */
 int xvio_mbox_call_object(struct xvio *xv, u16 opcode, u32 id, void *rsp, u16 rsp_bytes);
 /* From the interrupt: an answer may have come. */
 void xvio_mbox_interrupt(struct xvio *xv);
+/* Has the firmware fail (XVIO_CRASH_*); 0 when it has been noticed. */
+int xvio_mbox_crash(struct xvio *xv, u32 how);
+/* Nothing that a restart brings back changes between the two. No command may be sent. */
+void xvio_mbox_lock(struct xvio *xv);
+void xvio_mbox_unlock(struct xvio *xv);
+/*
+ * The firmware has failed: the card is DOWN and health.c is told, or DEAD if that does not watch. Under
+ * the mailbox's lock or from the health work.
+ */
+void xvio_mbox_fail(struct xvio *xv, const char *why);
 /* No answer can be expected any more. Waiters give up, the card may no longer use the bus. */
 void xvio_mbox_kill(struct xvio *xv, const char *why);
+
+static inline bool xvio_mbox_is_alive(struct xvio *xv)
+{
+	/* Pairs with the restart's last store; what it has made anew is seen behind it */
+	return smp_load_acquire(&xv->mbox.state) == XVIO_CARD_ALIVE;
+}
 
 /* event.c: the event ring */
 
 /* Forgets what was in the ring. */
 void xvio_event_start(struct xvio *xv);
-/* Takes all new events; from the event vector's thread only. */
+/* Takes all new events; from the event vector's thread only. None while the card is not ALIVE. */
 void xvio_event_drain(struct xvio *xv);
+/* The firmware was restarted and the card is about to be ALIVE: the ring is another one. */
+void xvio_event_restart(struct xvio *xv);
+/* It is: the event thread asks for all that events tell of. */
+void xvio_event_wake(struct xvio *xv);
 
 /* ring.c */
 
@@ -235,6 +318,8 @@ void xvio_ring_destroy(struct xvio_ring *ring);
 int xvio_ring_start(struct xvio_ring *ring);
 /* The card has let go of the ring when this returns; all slots are free again. */
 void xvio_ring_stop(struct xvio_ring *ring);
+/* Restart: as xvio_ring_start(), if the card had the ring. */
+int xvio_ring_replay(struct xvio_ring *ring);
 /* Descriptor n of a slot; flags other than NEXT. */
 void xvio_ring_set_desc(struct xvio_ring *ring, u16 slot, u16 n, dma_addr_t addr, u32 len_bytes,
 			u16 flags);
@@ -257,6 +342,8 @@ void xvio_pair_destroy(struct xvio *xv);
 /* A netdev goes up or down; the first one starts the queues. Under rtnl. */
 int xvio_pair_get(struct xvio *xv);
 void xvio_pair_put(struct xvio *xv);
+/* Restart: begins the rings anew that the card had; what was in them is lost. tx is frozen. */
+int xvio_pair_replay(struct xvio *xv);
 
 /* tx.c, rx.c */
 
@@ -266,6 +353,9 @@ void xvio_tx_destroy(struct xvio *xv);
 void xvio_tx_flush(struct xvio_tx *tx);
 /* Sends skb as port's packet, marked XVIO_META_F_*; an ndo_start_xmit in all but the port. */
 netdev_tx_t xvio_tx_send(struct xvio *xv, struct sk_buff *skb, u16 port, u8 meta_flags);
+/* Senders wait from now on, until the other is called. */
+void xvio_tx_freeze(struct xvio *xv);
+void xvio_tx_thaw(struct xvio *xv);
 /* Frees what has been sent and wakes who waited for room. From NAPI. */
 void xvio_tx_reclaim(struct xvio *xv);
 int xvio_rx_create(struct xvio *xv);
@@ -286,6 +376,10 @@ int xvio_port_get(struct xvio *xv, u16 port, struct xvio_port_info *info);
 int xvio_port_set_admin(struct xvio *xv, u16 port, bool up);
 int xvio_port_set_mtu(struct xvio *xv, u16 port, u16 mtu);
 int xvio_port_set_mac(struct xvio *xv, u16 port, const u8 *mac);
+/* The port is gone, and what was set of it. Under the mailbox's lock. */
+void xvio_port_forget(struct xvio *xv, u16 port);
+/* Restart: sets what had been set of ports first .. first + num - 1. */
+int xvio_port_replay(struct xvio *xv, u16 first, u16 num);
 /* Sets the carrier of netdev from the card's view of port. */
 void xvio_port_update_carrier(struct xvio *xv, u16 port, struct net_device *netdev);
 
@@ -320,6 +414,9 @@ int xvio_sriov_configure(struct pci_dev *pdev, int num);
 /* Takes all VFs away; waits until their drivers and users have let go of them. */
 void xvio_sriov_disable(struct xvio *xv);
 
+/* Restart: the VFs that were there, with all that was set of them. */
+int xvio_sriov_replay(struct xvio *xv, struct xvio_replay *replay);
+
 /* What `ip link set DEV vf N` sets and `ip link` shows. Under rtnl; they sleep. */
 int xvio_sriov_set_mac(struct xvio *xv, int vf, const u8 *mac);
 int xvio_sriov_set_link(struct xvio *xv, int vf, int state);
@@ -343,12 +440,23 @@ int xvio_flow_del(struct xvio *xv, u16 in_port, struct flow_cls_offload *cls);
 int xvio_flow_stats(struct xvio *xv, u16 in_port, struct flow_cls_offload *cls);
 /* Takes every rule that comes from or leads to port off the card. */
 void xvio_flow_flush_port(struct xvio *xv, u16 port);
+/* Restart: all rules; at no time one of them decides that is not the right one. Not under rtnl. */
+int xvio_flow_replay(struct xvio *xv, struct xvio_replay *replay);
 
-/* devlink.c, health.c */
+/* devlink.c, health.c, recover.c */
 
 extern const struct devlink_ops xvio_devlink_ops;
 int xvio_health_create(struct xvio *xv);
 void xvio_health_destroy(struct xvio *xv);
+/* Between the two a card that fails is restarted, and devlink told, who has to know of it. */
+void xvio_health_start(struct xvio *xv);
+void xvio_health_stop(struct xvio *xv);
+/* The card is DOWN: look at once. Any context. */
+void xvio_health_notice(struct xvio *xv);
+/* The firmware was restarted and the card is about to be ALIVE. */
+void xvio_health_begin(struct xvio *xv);
+/* Restarts the firmware and brings everything back. The card is ALIVE then, or DEAD. Under devlink's lock. */
+int xvio_recover(struct xvio *xv);
 
 /* vdpa_mgmt.c */
 
@@ -360,5 +468,11 @@ void xvio_mgmt_destroy(struct xvio *xv);
 void xvio_mgmt_config_event(struct xvio *xv, u32 dev);
 /* The same for all devices; events may have been lost, or the firmware is gone. Sleeps. */
 void xvio_mgmt_refresh(struct xvio *xv);
+
+/* vdpa_replay.c. Restart: the devices are made, set going where they stood, their drivers looked after. */
+
+int xvio_mgmt_recreate(struct xvio *xv);
+int xvio_mgmt_restart(struct xvio *xv, struct xvio_replay *replay);
+void xvio_mgmt_interrupt(struct xvio *xv);
 
 #endif

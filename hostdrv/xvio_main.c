@@ -136,9 +136,9 @@ destroy_health:
 	return err;
 }
 
+/* All but vDPA, which is gone already. */
 static void main_destroy_services(struct xvio *xv)
 {
-	xvio_mgmt_destroy(xv);
 	xvio_eswitch_destroy(xv);
 	xvio_health_destroy(xv);
 	xvio_netdev_destroy(xv);
@@ -158,6 +158,7 @@ static int main_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 	xv->devlink = devlink;
 	xa_init(&xv->reprs);
 	hash_init(xv->flows);
+	INIT_LIST_HEAD(&xv->flows_on_card);
 	xvio_mgmt_init(xv);
 	pci_set_drvdata(pdev, xv);
 	err = main_create_transport(xv);
@@ -167,6 +168,7 @@ static int main_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 	if (err)
 		goto destroy_transport;
 	devlink_register(devlink);
+	xvio_health_start(xv);
 	dev_info(&pdev->dev, "firmware %s, %u uplinks\n", xv->info.version,
 		 le32_to_cpu(xv->info.num_uplinks));
 	return 0;
@@ -182,11 +184,20 @@ static void main_remove(struct pci_dev *pdev)
 {
 	struct xvio *xv = pci_get_drvdata(pdev);
 
+	/* While these wait for guests, the card is still looked after */
 	xvio_sriov_disable(xv);
+	xvio_mgmt_destroy(xv);
+	xvio_health_stop(xv);
 	devlink_unregister(xv->devlink);
 	main_destroy_services(xv);
 	main_destroy_transport(xv);
 	devlink_free(xv->devlink);
+}
+
+/* A server that goes down restarts no firmware. */
+static void main_shutdown(struct pci_dev *pdev)
+{
+	xvio_health_stop(pci_get_drvdata(pdev));
 }
 
 static const struct pci_device_id main_ids[] = {
@@ -198,6 +209,7 @@ static struct pci_driver main_driver = {
 	.id_table = main_ids,
 	.probe = main_probe,
 	.remove = main_remove,
+	.shutdown = main_shutdown,
 	.sriov_configure = xvio_sriov_configure,
 };
 module_pci_driver(main_driver);
