@@ -4,6 +4,7 @@
 # the first ones, two of them carry packets all the while, and all go again without a trace.
 # (1,024 on the card alone: tests/unit/ctrl/test_many.c. What a packet costs among 1,000 idle devices, to the
 # instruction: "a split-crowd" in tests/bench/instructions.baseline.)
+# soc: rv64
 # seconds: 900
 . "$(dirname "$0")/lib.sh"
 script_begin

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # 20 moves in a row between two devices, of which five come to nothing half-way: cancelled, or the QEMU that waited
 # dies. The guest goes on where it is, and the next move works; one TCP connection lasts through all of it.
+# soc: native
 # seconds: 1800
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/migrate/lib.sh"

@@ -3,6 +3,7 @@
 # A running guest moves from one server to another, each with a card, which are wired by their uplinks; its memory
 # goes by TCP between the servers. A TCP stream of the guest and a ping each millisecond go on.
 # needs: two
+# soc: rv64
 # seconds: 1200
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/migrate/lib.sh"
