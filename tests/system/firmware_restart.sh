@@ -68,6 +68,7 @@ restart "a reset by somebody else" xvio-flash reset --force -s "$(card_bdf)"
 restart "another hang" hang
 check "a new device can be made" vdpa_add v3 52:54:00:cc:00:03
 check "and goes" vdpa_del v3
+guest_stop c
 vf_set 0
 guest_stop a
 peers_clear

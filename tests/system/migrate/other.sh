@@ -6,4 +6,4 @@
 . /opt/xvio/tests/system/migrate/lib.sh
 
 cable_up 2 || exit 1
-exec socat TCP-LISTEN:7000,fork,reuseaddr EXEC:'bash /opt/xvio/tests/system/migrate/do.sh'
+exec socat -t 1000 TCP-LISTEN:7000,fork,reuseaddr EXEC:'bash /opt/xvio/tests/system/migrate/do.sh'
