@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Unload and reload the driver 20 times while packets pass on two vDPA devices (bound to
 # virtio_vdpa, each in its own name space) and on the PF: no leak, no complaint, the card works.
+# soc: rv64
 # seconds: 900
 . "$(dirname "$0")/lib.sh"
 script_begin

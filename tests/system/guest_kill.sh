@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # kill -9 of a guest's QEMU under traffic: the card, the driver and the other guest go on, and a
 # new guest works on the same device.
+# soc: native
 # seconds: 600
 . "$(dirname "$0")/lib.sh"
 script_begin

@@ -17,9 +17,7 @@ forward pf0sf0 pf0sf1 && forward pf0sf2 pf0sf1 && way_to pf0sf1 pf0sf0 || die "n
 check "guest a starts" guest_start a v0 && guest_up a || die "no guest a"
 guest_run a "ip addr add 10.0.0.1/24 dev eth0 && ip link set eth0 up"
 check "and reaches the peer" guest_ping a 10.0.0.2
-stream_start a peer1 10.0.0.2 3000
-sleep 2
-check "its TCP stream runs" stream_runs a || die "no stream"
+check "a TCP stream of the guest" stream_start a peer1 10.0.0.2 || die "no stream"
 
 at=v0 other=v2 moved=0 undone=0
 for ((n = 1; n <= 20; n++)); do
@@ -37,13 +35,11 @@ for ((n = 1; n <= 20; n++)); do
 		now=$at at=$other other=$now
 	fi
 	check "the guest reaches the peer" guest_ping a 10.0.0.2 || die "it is lost"
-	check "its TCP stream goes on" stream_runs a
+	check "its TCP connection carries on" stream_carries a
 done
 check_eq "moves" 15 $moved
 check_eq "that came to nothing" 5 $undone
-before=$(rule_packets pf0sf1 100)
-sleep 2
-check_ge "the stream's answers still pass the rule" $((before + 1)) "$(rule_packets pf0sf1 100)"
+stream_stop a
 check "the kernel has nothing to complain about" kernel_clean
 guest_stop a
 peers_clear

@@ -3,6 +3,7 @@
 # A guest's administrator changes a VF with ethtool while TCP comes and goes: offloads, queues in use, the
 # table of hashes, moderation of interrupts. The card does what ethtool says then, and TCP goes on.
 # needs: iommu
+# soc: rv64
 # seconds: 700
 . "$(dirname "$0")/lib.sh"
 script_begin

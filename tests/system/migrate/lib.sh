@@ -131,22 +131,20 @@ card_pause() {
 	card_log_of_move "$1" "$2" | tr -d '[]' | awk 'NR == 1 { from = $1 } { to = $1 } END { printf "%d", (to - from) * 1000000 }'
 }
 
-# stream_start GUEST NAMESPACE ADDRESS SECONDS: TCP from the guest to a server in a name space.
+# stream_start GUEST NAMESPACE ADDRESS: TCP from the guest to a server in a name space, until it is told to end.
 stream_start() {
 	ip netns exec "$2" iperf3 -s -1 >"$state/stream" 2>&1 &
 	sleep 1
 	guest_run "$1" "rm -f /tmp/stream.*
-		(setsid sh -c 'iperf3 -c $3 -t $4 -f k >/tmp/stream.out 2>&1; echo \$? >/tmp/stream.rc' </dev/null >/dev/null 2>&1 &)" >/dev/null
+		(setsid sh -c 'iperf3 -c $3 -t 6000 -f k --forceflush >/tmp/stream.out 2>&1; echo \$? >/tmp/stream.rc' </dev/null >/dev/null 2>&1 &)
+		sleep 3; [ -s /tmp/stream.out ]"
 }
-stream_runs() { guest_run "$1" 'pgrep iperf3 >/dev/null && [ ! -e /tmp/stream.rc ]'; }
-stream_ended() {
-	wait_for 120 guest_run "$1" "test -e /tmp/stream.rc"
-	guest_run "$1" 'tail -n 6 /tmp/stream.out; exit $(cat /tmp/stream.rc)'
+# The connection is the one of the beginning, and carries something.
+stream_carries() {
+	guest_run "$1" 'sleep 4; tail -n 2 /tmp/stream.out; [ ! -e /tmp/stream.rc ] &&
+		tail -n 2 /tmp/stream.out | awk "\$7 > 0 { n++ } END { exit !n }"'
 }
-stream_kbits() {
-	guest_run "$1" 'cat /tmp/stream.out' |
-		awk '/receiver/ { for (i = 2; i <= NF; i++) if ($i == "Kbits/sec") print $(i - 1) }'
-}
+stream_stop() { guest_run "$1" 'pkill iperf3; sleep 1' >/dev/null; }
 
 # pings_start NAMESPACE ADDRESS: one each millisecond, as well as the server can.
 pings_start() {
