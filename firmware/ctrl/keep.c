@@ -5,7 +5,6 @@
  */
 #include "ctrl/keep.h"
 #include "hal/hal.h"
-#include "lib/crc32.h"
 #include "lib/panic.h"
 #include <string.h>
 
@@ -15,10 +14,11 @@
 #define KEEP_NUM_SLOTS	2u
 #define KEEP_NO_SLOT	KEEP_NUM_SLOTS
 #define KEEP_NUM_ALL	(KEEP_NUM_PORTS + XVIO_NUM_VFS)
+#define KEEP_FACTOR	UINT64_C(0x9e3779b97f4a7c15) /* odd: no two words come to the same */
 #define KEEP_SLOT_BYTES 16u /* in front of what is kept */
 
 struct keep_slot {
-	uint32_t crc; /* of the rest, as far as len_bytes goes */
+	uint32_t sum; /* of the rest, as far as len_bytes goes */
 	uint32_t seq;
 	uint32_t len_bytes; /* 0: there is no record */
 	uint32_t which; /* record that this is a slot of */
@@ -98,10 +98,27 @@ static uint8_t *keep_data(struct keep_slot *slot)
 	return (uint8_t *)slot + KEEP_SLOT_BYTES;
 }
 
-static uint32_t keep_crc(struct keep_slot *slot)
+static uint64_t keep_mix(uint64_t sum, uint64_t word)
 {
-	return crc32(KEEP_LAYOUT, &slot->seq,
-		     KEEP_SLOT_BYTES - sizeof(slot->crc) + slot->len_bytes);
+	sum = (sum ^ word) * KEEP_FACTOR;
+	return sum ^ sum >> 32;
+}
+
+/* Not crc32(): a VF's driver has a record of a kilobyte written by each register that it sets. */
+static uint32_t keep_sum(const struct keep_slot *slot)
+{
+	const uint8_t *at = (const uint8_t *)&slot->seq;
+	size_t left = KEEP_SLOT_BYTES - sizeof(slot->sum) + slot->len_bytes;
+	uint64_t sum = KEEP_LAYOUT;
+	uint64_t word;
+
+	for (; left >= sizeof(word); at += sizeof(word), left -= sizeof(word)) {
+		memcpy(&word, at, sizeof(word));
+		sum = keep_mix(sum, word);
+	}
+	word = 0;
+	memcpy(&word, at, left);
+	return (uint32_t)keep_mix(sum, word);
 }
 
 static bool keep_is_whole(unsigned which, unsigned i)
@@ -109,7 +126,7 @@ static bool keep_is_whole(unsigned which, unsigned i)
 	struct keep_slot *slot = keep_slot(which, i);
 
 	return slot->seq && slot->which == which && slot->len_bytes <= keep_max_bytes(which) &&
-	       slot->crc == keep_crc(slot);
+	       slot->sum == keep_sum(slot);
 }
 
 /* The slot that counts, KEEP_NO_SLOT if none does. */
@@ -137,14 +154,14 @@ static void keep_fill(unsigned which, const void *data, size_t len_bytes)
 	struct keep_slot *slot = keep_slot(which, next);
 	uint32_t seq = newest == KEEP_NO_SLOT ? 1 : keep_slot(which, newest)->seq + 1;
 
-	slot->crc = 0; /* not whole as long as it is being written, but for one chance in 2^32 */
+	slot->sum = 0; /* not whole as long as it is being written, but for one chance in 2^32 */
 	__atomic_thread_fence(__ATOMIC_RELEASE);
 	slot->seq = seq ? seq : 1;
 	slot->len_bytes = (uint32_t)len_bytes;
 	slot->which = which;
 	memcpy(keep_data(slot), data, len_bytes);
 	/* Pairs with the end of this run: whoever finds the checksum finds the rest. */
-	__atomic_store_n(&slot->crc, keep_crc(slot), __ATOMIC_RELEASE);
+	__atomic_store_n(&slot->sum, keep_sum(slot), __ATOMIC_RELEASE);
 	keep_newest[which] = (uint8_t)(next + 1);
 }
 
