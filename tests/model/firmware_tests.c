@@ -86,10 +86,11 @@ static void check_vf(struct rig *rig, uint32_t seq)
 	rig_set_reg(rig, XVIO_REG_MBOX_DOORBELL, seq);
 	WAIT(rig_read(rig, RIG_BAR0 + XVIO_WIN_MBOX_RSP, 4) == seq);
 	rig_vfs_enable(rig, 1);
-	CHECK(rig_read(rig, COMMON(num_queues), 2) == 2);
+	CHECK(rig_read(rig, COMMON(num_queues), 2) == XVIO_VF_MAX_QUEUES);
 	for (i = 0; i < 200; i++) {
 		rig_write(rig, COMMON(device_feature_select), i % 2, 4);
-		CHECK((rig_read(rig, COMMON(device_feature), 4) & 3) == (i % 2 ? 3 : 0));
+		/* 36 is offered (ORDER_PLATFORM), 4 is nothing */
+		CHECK((rig_read(rig, COMMON(device_feature), 4) & 0x10) == (i % 2 ? 0x10 : 0));
 	}
 	rig_write(rig, COMMON(device_status), VIRTIO_STATUS_ACKNOWLEDGE, 1);
 	CHECK(rig_read(rig, COMMON(device_status), 1) == VIRTIO_STATUS_ACKNOWLEDGE);

@@ -205,7 +205,7 @@ static void setup_root_port(struct rig *rig)
 {
 	bus0_write(rig, HOST_BRIDGE, 0x60, ECAM | 1);
 	bus0_write(rig, ROOT_PORT, 0x18, 0x00010100);
-	bus0_write(rig, ROOT_PORT, 0x20, 0xe2f0e000);
+	bus0_write(rig, ROOT_PORT, 0x20, 0xe4f0e000);
 	bus0_write(rig, ROOT_PORT, 0x24, 0x0000fff0);
 	bus0_write(rig, ROOT_PORT, PCI_COMMAND, COMMAND_MEM | COMMAND_BM);
 }

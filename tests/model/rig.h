@@ -13,9 +13,9 @@
 
 #define RIG_BAR0     0xe0000000u
 #define RIG_BAR4     0xe0040000u
-#define RIG_BAR2     0xe1000000u
-#define RIG_VF_BAR0  0xe2000000u /* of VF 0; the others' follow */
-#define RIG_VF_BAR2  0xe2100000u
+#define RIG_BAR2     0xe2000000u
+#define RIG_VF_BAR0  0xe4000000u /* of VF 0; the others' follow */
+#define RIG_VF_BAR2  0xe4100000u
 #define RIG_HOST_MEM 0x1000000u /* free RAM of the host */
 #define RIG_HOLE     0xd0000000u /* nobody answers at this bus address */
 
