@@ -15,7 +15,7 @@
 
 #define HEAP_STEP	 64u
 #define HEAP_NUM_STEPS	 (FAKE_MEMORY_BYTES / HEAP_STEP)
-#define HEAP_NUM_LENGTHS 256u
+#define HEAP_NUM_LENGTHS 4096u
 #define HEAP_MIN_FREED	 16u /* of one length, before the oldest is given out again */
 
 /* Freed blocks of one length, the oldest first; blocks are named by their first step. */
