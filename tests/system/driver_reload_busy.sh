@@ -19,12 +19,12 @@ busy_round() {
 	driver_load && card_up
 	guests_up a b
 	rules_clear
-	forward_both pf0sf0 pf0sf1 || return 1
+	forward_both pf0sf0 pf0sf1 || die "no rules"
 	bystanders_start
 	sleep 2
 	check_ge "the module counts its guests" 1 "$(in_use)"
 	for n in 1 2 3 4 5; do
-		timeout 20 rmmod xvio 2>"$state/rmmod" && { fail "rmmod unloads the driver under guests"; return 1; }
+		timeout 20 rmmod xvio 2>"$state/rmmod" && die "rmmod unloads the driver under guests"
 	done
 	check "rmmod says why it does not" grep -q 'in use' "$state/rmmod"
 	sleep 2

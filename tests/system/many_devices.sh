@@ -9,7 +9,7 @@
 . "$(dirname "$0")/lib.sh"
 script_begin
 
-most=256 last=255
+most=256 last=$((most - 1))
 
 num_devices() { vdpa dev show | wc -l; }
 num_reps() { cat /sys/class/net/*/phys_port_name 2>/dev/null | grep -c '^pf0sf'; }
