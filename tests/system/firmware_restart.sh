@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # The firmware hangs, is reset behind the driver's back, and hangs again, while guests talk: the driver notices,
-# starts it anew, and all queues go on from where they stood. No TCP connection is lost; rules and their counters are
-# there again (what drivers have set: tests/unit/ctrl/test_resume.c). How long the silence was is told, not judged: servers here are slow.
+# starts it anew, and all queues go on from where they stood. No TCP connection is lost; rules, their counters and what
+# guests have set are there again. How long the silence was is told, not judged: servers here are slow.
 # needs: iommu
 # seconds: 900
 . "$(dirname "$0")/lib.sh"
@@ -24,6 +24,7 @@ rules_clear
 rule pf0sf1 10 all dst_mac "$(guest_mac a)" -- mirred egress redirect dev "$(rep pf0sf0)" &&
 	rule pf0sf1 11 all dst_mac 52:54:00:aa:00:03 -- mirred egress redirect dev "$(rep pf0vf0)" &&
 	rule pf0sf1 12 arp dst_mac ff:ff:ff:ff:ff:ff -- mirred egress mirror dev "$(rep pf0sf0)" action mirred egress redirect dev "$(rep pf0vf0)" &&
+	rule pf0sf1 13 all dst_mac 52:54:00:aa:00:77 -- mirred egress redirect dev "$(rep pf0sf0)" &&
 	forward pf0sf0 pf0sf1 && forward pf0vf0 pf0sf1 || die "no rules"
 check "guest a starts on v0" guest_start a v0
 check "guest c on the VF" guest_up_vf c 0 || die "no guest c"
@@ -31,6 +32,7 @@ guest_up a || die "no guest a"
 guest_run a "ip addr add 10.0.0.1/24 dev eth0 && ip link set eth0 up"
 check "a reaches the peer" guest_ping a 10.0.0.2
 check "c reaches the peer" guest_ping c 10.0.0.2
+check "a has asked for no frames but its own" keeps_strangers_out pf0sf0
 check "the card's watcher is well" is_healthy
 devlink health set "$(card_handle)" reporter fw grace_period 0
 echo 500 >/sys/module/xvio/parameters/heartbeat_ms
@@ -54,6 +56,7 @@ restart() {
 	check "$what: a reaches the peer" guest_ping a 10.0.0.2
 	guest_run c 'pkill -x ping' >/dev/null
 	check "$what: c reaches the peer" guest_ping c 10.0.0.2
+	check "$what: a's device knows what it has asked for" keeps_strangers_out pf0sf0
 	check "$what: a's TCP connection carries on" stream_carries a
 	check_ge "$what: the rule has counted on" $((counted + 1)) "$(rule_packets pf0sf1 10)"
 	check "$what: rules can be set" eval "rule pf0sf1 20 all src_mac 02:00:00:00:00:01 -- drop && tc filter del dev $(rep pf0sf1) ingress prio 20"
