@@ -150,7 +150,7 @@ stream_start() {
 	sleep 1
 	guest_run "$1" "rm -f /tmp/stream.*
 		(setsid sh -c 'iperf3 -c $3 -t 6000 -f k --forceflush >/tmp/stream.out 2>&1; echo \$? >/tmp/stream.rc' </dev/null >/dev/null 2>&1 &)
-		sleep 3; [ -s /tmp/stream.out ]"
+		for i in \$(seq 30); do sleep 1; [ ! -s /tmp/stream.out ] || exit 0; done; exit 1"
 }
 # The connection is the one of the beginning, and carries something.
 stream_carries() {
