@@ -74,20 +74,20 @@ static int match_fragment(const struct flow_match_control *match, struct xvio_fl
 		return -EOPNOTSUPP;
 	}
 	if (mask & FLOW_DIS_IS_FRAGMENT) {
-		out->mask.ip_frag |= XVIO_FLOW_FRAG_ANY;
+		out->mask.flags |= XVIO_FLOW_FRAG_ANY;
 		if (flags & FLOW_DIS_IS_FRAGMENT)
-			out->key.ip_frag |= XVIO_FLOW_FRAG_ANY;
+			out->key.flags |= XVIO_FLOW_FRAG_ANY;
 	}
 	if (!(mask & FLOW_DIS_FIRST_FRAG))
 		return 0;
-	if (!(flags & FLOW_DIS_FIRST_FRAG) && !(out->key.ip_frag & XVIO_FLOW_FRAG_ANY)) {
+	if (!(flags & FLOW_DIS_FIRST_FRAG) && !(out->key.flags & XVIO_FLOW_FRAG_ANY)) {
 		NL_SET_ERR_MSG(extack, "xvio: cannot match on nofirstfrag without frag");
 		return -EOPNOTSUPP;
 	}
-	out->mask.ip_frag |= XVIO_FLOW_FRAG_ANY | XVIO_FLOW_FRAG_LATER;
-	out->key.ip_frag = XVIO_FLOW_FRAG_ANY;
+	out->mask.flags |= XVIO_FLOW_FRAG_ANY | XVIO_FLOW_FRAG_LATER;
+	out->key.flags = XVIO_FLOW_FRAG_ANY;
 	if (!(flags & FLOW_DIS_FIRST_FRAG))
-		out->key.ip_frag |= XVIO_FLOW_FRAG_LATER;
+		out->key.flags |= XVIO_FLOW_FRAG_LATER;
 	return 0;
 }
 

@@ -36,11 +36,11 @@ static const uint8_t flow_key_field[] = {
 	offsetof(struct xvio_flow_key, ip_proto),
 	offsetof(struct xvio_flow_key, ip_tos),
 	offsetof(struct xvio_flow_key, ip_ttl),
-	offsetof(struct xvio_flow_key, ip_frag),
+	offsetof(struct xvio_flow_key, flags),
 	offsetof(struct xvio_flow_key, tp_src),
 	offsetof(struct xvio_flow_key, tp_dst),
 	offsetof(struct xvio_flow_key, tcp_flags),
-	offsetof(struct xvio_flow_key, reserved),
+	offsetof(struct xvio_flow_key, cvlan_tci),
 	offsetof(struct xvio_flow_key, ip_src),
 	offsetof(struct xvio_flow_key, ip_dst),
 	sizeof(struct xvio_flow_key),
@@ -174,10 +174,6 @@ static unsigned flow_check_key(const struct xvio_flow_rule *rule, uint32_t *deta
 
 	if (field < sizeof(rule->key)) {
 		*detail = (uint32_t)offsetof(struct xvio_flow_rule, key) + field;
-		return XVIO_ST_BAD_VALUE;
-	}
-	if (rule->mask.reserved[0] || rule->mask.reserved[1]) {
-		*detail = offsetof(struct xvio_flow_rule, mask.reserved);
 		return XVIO_ST_BAD_VALUE;
 	}
 	if (rule->mask.in_port == 0xffffu && !port_exists(rule->key.in_port)) {

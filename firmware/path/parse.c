@@ -77,7 +77,7 @@ static enum parse_result parse_udp(const struct parse_rest *rest, struct xvio_fl
 	if (result != PARSE_GOOD)
 		return result;
 	len_bytes = endian_get_be16(udp + 4);
-	if (len_bytes < PARSE_UDP_BYTES || (!key->ip_frag && len_bytes > parse_left(rest)))
+	if (len_bytes < PARSE_UDP_BYTES || (!key->flags && len_bytes > parse_left(rest)))
 		return PARSE_MALFORMED;
 	memcpy(&key->tp_src, udp, 2);
 	memcpy(&key->tp_dst, udp + 2, 2);
@@ -107,7 +107,7 @@ static enum parse_result parse_icmp(const struct parse_rest *rest, struct xvio_f
 
 static enum parse_result parse_transport(const struct parse_rest *rest, struct xvio_flow_key *key)
 {
-	if (key->ip_frag & XVIO_FLOW_FRAG_LATER)
+	if (key->flags & XVIO_FLOW_FRAG_LATER)
 		return PARSE_GOOD;
 	switch (key->ip_proto) {
 	case IP_PROTO_TCP:
@@ -150,7 +150,7 @@ static enum parse_result parse_ipv4(struct parse_rest *rest, struct xvio_flow_ke
 	key->ip_tos = ip[1];
 	key->ip_ttl = ip[8];
 	key->ip_proto = ip[9];
-	key->ip_frag = parse_frag(frag & 0x1fffu, frag & 0x2000u);
+	key->flags = parse_frag(frag & 0x1fffu, frag & 0x2000u);
 	memcpy(key->ip_src, ip + 12, 4);
 	memcpy(key->ip_dst, ip + 16, 4);
 	rest->end_bytes = rest->at + total_bytes; /* what follows is padding */
@@ -172,7 +172,7 @@ static enum parse_result parse_ipv6_ext(struct parse_rest *rest, struct xvio_flo
 	case IP_PROTO_FRAG:
 		header_bytes = 8;
 		frag = endian_get_be16(ext + 2);
-		key->ip_frag = parse_frag(frag >> 3, frag & 1u);
+		key->flags = parse_frag(frag >> 3, frag & 1u);
 		break;
 	case IP_PROTO_AUTH:
 		header_bytes = (ext[1] + 2u) * 4u;
@@ -213,7 +213,7 @@ static enum parse_result parse_ipv6(struct parse_rest *rest, struct xvio_flow_ke
 	key->ip_ttl = ip[7];
 	memcpy(key->ip_src, ip + 8, 16);
 	memcpy(key->ip_dst, ip + 24, 16);
-	while (parse_is_ipv6_ext(key->ip_proto) && !(key->ip_frag & XVIO_FLOW_FRAG_LATER)) {
+	while (parse_is_ipv6_ext(key->ip_proto) && !(key->flags & XVIO_FLOW_FRAG_LATER)) {
 		if (++num_ext > PARSE_MAX_EXT)
 			return PARSE_MALFORMED;
 		result = parse_ipv6_ext(rest, key);
@@ -352,7 +352,7 @@ static uint32_t parse_transport_bytes(const struct xvio_flow_key *key)
 {
 	if (key->eth_type == endian_swap16(ETH_TYPE_ARP))
 		return 28;
-	if (key->ip_frag & XVIO_FLOW_FRAG_LATER)
+	if (key->flags & XVIO_FLOW_FRAG_LATER)
 		return 0;
 	switch (key->ip_proto) {
 	case IP_PROTO_TCP:
@@ -380,7 +380,7 @@ struct parse_places parse_places(const uint8_t *data, uint32_t have_bytes, uint3
 	if (type == ETH_TYPE_IPV4)
 		rest.at = l3_at + (data[l3_at] & 0xfu) * 4u;
 	else if (type == ETH_TYPE_IPV6 && data[l3_at + 6] == key->field.ip_proto &&
-		 !key->field.ip_frag)
+		 !key->field.flags)
 		rest.at = l3_at + PARSE_IPV6_BYTES;
 	else
 		parse_headers(&rest, 0, &unused, &l3_at);

@@ -94,7 +94,7 @@ static uint32_t rss_hash_input(const struct rss *rss, const uint64_t word[FLOW_K
 /* For IPv4; IPv6 has them in the same order, three bits on. */
 static uint32_t rss_port_type(const struct xvio_flow_key *key)
 {
-	if (key->ip_frag)
+	if (key->flags)
 		return 0;
 	if (key->ip_proto == IP_PROTO_TCP)
 		return VIRTIO_NET_HASH_TYPE_TCPv4;

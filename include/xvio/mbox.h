@@ -17,7 +17,7 @@
 struct xvio_mbox_req {
 	xvio_le32 seq;
 	xvio_le16 opcode; /* XVIO_CMD_* */
-	xvio_le16 len_bytes; /* of the payload behind this header; must be exactly the opcode's */
+	xvio_le16 len_bytes; /* of the payload behind this header; must be exactly the opcode's, FLOW_ADD's the rule's */
 };
 XVIO_ASSERT_SIZE(struct xvio_mbox_req, 8);
 
@@ -52,10 +52,12 @@ XVIO_ASSERT_SIZE(struct xvio_mbox_rsp, 16);
 #define XVIO_CMD_PORT_SET	   0x0011 /* xvio_cmd_port_set -> - */
 #define XVIO_CMD_QUEUE_START	   0x0020 /* xvio_cmd_queue_start -> - ; PF queues */
 #define XVIO_CMD_QUEUE_STOP	   0x0021 /* xvio_cmd_object (queue) -> - */
-#define XVIO_CMD_FLOW_ADD	   0x0030 /* xvio_flow_rule -> - */
+#define XVIO_CMD_FLOW_ADD	   0x0030 /* xvio_flow_rule, as long as its actions reach -> - */
 #define XVIO_CMD_FLOW_DEL	   0x0031 /* xvio_cmd_flow -> xvio_flow_stats, the last ones */
 #define XVIO_CMD_FLOW_STATS	   0x0032 /* xvio_cmd_flow -> xvio_flow_stats */
-#define XVIO_CMD_FLOW_FLUSH	   0x0033 /* - -> - */
+#define XVIO_CMD_FLOW_FLUSH	   0x0033 /* - -> - ; rules and meters */
+#define XVIO_CMD_METER_SET	   0x0034 /* xvio_cmd_meter -> - ; makes or changes one */
+#define XVIO_CMD_METER_DEL	   0x0035 /* xvio_cmd_object (meter) -> - ; BAD_STATE: a rule has it */
 #define XVIO_CMD_VDPA_CREATE	   0x0040 /* xvio_cmd_vdpa_create -> xvio_vdpa_created */
 #define XVIO_CMD_VDPA_DESTROY	   0x0041 /* xvio_cmd_object (vDPA device) -> - */
 #define XVIO_CMD_VDPA_SET_STATUS   0x0042 /* xvio_cmd_vdpa_status -> xvio_cmd_vdpa_status */
@@ -150,6 +152,16 @@ struct xvio_cmd_flow {
 	xvio_le64 cookie;
 };
 XVIO_ASSERT_SIZE(struct xvio_cmd_flow, 8);
+
+/* A meter that is changed is full again, as a new one is. */
+struct xvio_cmd_meter {
+	xvio_le32 id; /* below XVIO_MAX_METERS */
+	xvio_le32 unit; /* XVIO_METER_BYTES or _PACKETS (flow.h) */
+	xvio_le64 rate; /* a second; 1 .. 2^40 */
+	xvio_le64 burst; /* 1 .. 2^32 */
+};
+XVIO_ASSERT_SIZE(struct xvio_cmd_meter, 24);
+#define XVIO_MAX_METERS 4096u
 
 /*
  * What a restart of the firmware leaves in the card's memory: what drivers have set by the control queues of

@@ -19,9 +19,11 @@
 #define XVIO_NUM_PORTS	    (XVIO_PORT_VDPA(0) + XVIO_MAX_VDPA)
 #define XVIO_PORT_NONE	    0xffffu
 
-/* struct virtio_net_hdr with num_buffers (virtio 1.2, 5.1.6) and the port behind it. */
-#define XVIO_META_F_REPR 0x1u /* to or from the port's representor; else the PF's own traffic */
+#define XVIO_META_F_REPR   0x1u /* to or from the port's representor; else the PF's own traffic */
+#define XVIO_META_F_TRAP   0x2u /* with REPR: a rule traps it */
+#define XVIO_META_F_SAMPLE 0x4u /* with REPR: a copy for those who look at samples, not for the representor */
 
+/* struct virtio_net_hdr with num_buffers (virtio 1.2, 5.1.6), the port behind it, and what rules say to the host. */
 struct xvio_pkt_meta {
 	uint8_t vnet_flags; /* 0 until checksum offloads are negotiated */
 	uint8_t vnet_gso_type; /* 0 */
@@ -33,8 +35,13 @@ struct xvio_pkt_meta {
 	xvio_le16 port; /* XVIO_PORT_* */
 	uint8_t flags; /* XVIO_META_F_* */
 	uint8_t reserved; /* 0 */
+	/* From here on: from the card only, 0 from the host. */
+	xvio_le32 mark; /* as MARK and PRIORITY have left them */
+	xvio_le32 priority;
+	xvio_le32 arg; /* REPR: the chain that had no rule for it; SAMPLE: the group */
+	xvio_le32 frame_bytes; /* SAMPLE: of the whole frame; else 0 */
 };
-XVIO_ASSERT_SIZE(struct xvio_pkt_meta, 16);
+XVIO_ASSERT_SIZE(struct xvio_pkt_meta, 32);
 
 #define XVIO_MIN_FRAME_BYTES 14u
 #define XVIO_MAX_MTU	     9216u

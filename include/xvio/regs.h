@@ -22,7 +22,7 @@
 #define XVIO_REG_FLASH_STATUS  0x050 /* ro: XVIO_FLASH_STATUS_* of the last command */
 
 #define XVIO_MAGIC	 0x4f495658u /* "XVIO" */
-#define XVIO_ABI_VERSION 1u
+#define XVIO_ABI_VERSION 2u
 #define XVIO_RESET_KEY	 0x21545352u /* "RST!" */
 
 #define XVIO_FLASH_CMD_READ	   1u /* flash -> window */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0 */
 /*
  * Counters of a port (and, summed, of the card). Every packet that enters (rx) is accounted for:
- * rx + split_frames = tx + the drop_* lines, over all ports. Names are what ethtool -S shows.
+ * rx + split_frames + copied_packets = tx + the drop_* lines, over all ports, representors included. Names are what ethtool -S shows.
  * Append only: the order is the ABI.
  */
 #ifndef XVIO_STATS_H
@@ -41,7 +41,10 @@
 	  "split_frames") /* what the card cut packets into for this port, but one each */         \
 	X(DROP_FILTERED, "drop_filtered") /* the receiver's driver does not want it */             \
 	X(DROP_SPOOFED, "drop_spoofed") /* the port's policy does not let it send this */          \
-	X(DROP_VLAN, "drop_vlan") /* not of the VLAN of the port it should have left by */
+	X(DROP_VLAN, "drop_vlan") /* not of the VLAN of the port it should have left by */         \
+	X(DROP_POLICED, "drop_policed") /* by a rule's meter, or longer than a rule allows */      \
+	X(DROP_DEPTH, "drop_depth") /* through more chains than there may be */                    \
+	X(COPIED_PACKETS, "copied_packets") /* more than one of each that came in */
 
 #define XVIO_STAT_ENUM(symbol, name) XVIO_STAT_##symbol,
 enum xvio_stat { XVIO_STATS(XVIO_STAT_ENUM) XVIO_STAT_NUM };

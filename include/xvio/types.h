@@ -13,6 +13,7 @@ typedef __le16 xvio_le16;
 typedef __le32 xvio_le32;
 typedef __le64 xvio_le64;
 typedef __be16 xvio_be16;
+typedef __be32 xvio_be32;
 #else
 #include <stddef.h>
 #include <stdint.h>
@@ -20,6 +21,7 @@ typedef uint16_t xvio_le16;
 typedef uint32_t xvio_le32;
 typedef uint64_t xvio_le64;
 typedef uint16_t xvio_be16;
+typedef uint32_t xvio_be32;
 #endif
 
 #define XVIO_ASSERT_SIZE(type, bytes) _Static_assert(sizeof(type) == (bytes), #type " size")

@@ -310,8 +310,8 @@ static bool flower_ip_flags(struct flower *flower)
 	word = words_next(flower->words, "ip_flags");
 	for (i = 0; word && i < sizeof(flags) / sizeof(flags[0]); i++) {
 		if (words_same(word, flags[i].word)) {
-			flower->rule->key.ip_frag = flags[i].key;
-			flower->rule->mask.ip_frag = flags[i].mask;
+			flower->rule->key.flags = flags[i].key;
+			flower->rule->mask.flags = flags[i].mask;
 			return true;
 		}
 	}

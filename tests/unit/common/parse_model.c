@@ -76,12 +76,12 @@ static bool model_udp(struct model *m)
 	model_copy(m, &m->key->tp_src, 0, 2);
 	model_copy(m, &m->key->tp_dst, 2, 2);
 	len_bytes = model_be16(m, 4);
-	return len_bytes >= 8 && (m->key->ip_frag || len_bytes <= model_left(m));
+	return len_bytes >= 8 && (m->key->flags || len_bytes <= model_left(m));
 }
 
 static bool model_transport(struct model *m)
 {
-	if (m->key->ip_frag & XVIO_FLOW_FRAG_LATER)
+	if (m->key->flags & XVIO_FLOW_FRAG_LATER)
 		return true;
 	switch (m->key->ip_proto) {
 	case 6:
@@ -125,7 +125,7 @@ static bool model_ipv4(struct model *m)
 	frag = model_be16(m, 6);
 	m->key->ip_ttl = model_byte(m, 8);
 	m->key->ip_proto = model_byte(m, 9);
-	m->key->ip_frag = model_frag(frag & 0x1fff, frag & 0x2000);
+	m->key->flags = model_frag(frag & 0x1fff, frag & 0x2000);
 	model_copy(m, m->key->ip_src, 12, 4);
 	model_copy(m, m->key->ip_dst, 16, 4);
 	if (version != 4 || header_bytes < 20 || header_bytes > total_bytes ||
@@ -149,7 +149,7 @@ static bool model_ipv6_ext(struct model *m)
 	if (m->key->ip_proto == 44) {
 		header_bytes = 8;
 		frag = model_be16(m, 2);
-		m->key->ip_frag = model_frag(frag >> 3, frag & 1);
+		m->key->flags = model_frag(frag >> 3, frag & 1);
 	}
 	if (header_bytes > model_left(m))
 		return false;
@@ -177,7 +177,7 @@ static bool model_ipv6(struct model *m)
 		return false;
 	m->end = m->at + payload_bytes;
 	while (memchr(ext, m->key->ip_proto, sizeof(ext)) &&
-	       !(m->key->ip_frag & XVIO_FLOW_FRAG_LATER)) {
+	       !(m->key->flags & XVIO_FLOW_FRAG_LATER)) {
 		if (++num_ext > 8 || !model_ipv6_ext(m))
 			return false;
 	}

@@ -314,7 +314,7 @@ static void check_fields(const struct frame *frame, const struct xvio_flow_key *
 	assert_int_equal(key->vlan_tci, be16(frame->vlan_tci));
 	assert_int_equal(key->vlan_tpid, be16(frame->vlan_tpid));
 	assert_int_equal(key->ip_proto, frame->proto);
-	assert_int_equal(key->ip_frag, frame->frag);
+	assert_int_equal(key->flags, frame->frag);
 	assert_int_equal(key->tp_src, be16(frame->tp_src));
 	assert_int_equal(key->tp_dst, be16(frame->tp_dst));
 	assert_int_equal(key->tcp_flags, be16(frame->tcp_flags));

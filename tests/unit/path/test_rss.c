@@ -141,9 +141,9 @@ static struct rss_hash reference(uint32_t types, const uint8_t *hash_key, uint32
 	if (!is_ipv4 && field->eth_type != be16(0x86dd))
 		return (struct rss_hash){0, 0};
 	bit = is_ipv4 ? 0 : 3;
-	if (field->ip_proto == 6 && !field->ip_frag && types >> (bit + 1) & 1)
+	if (field->ip_proto == 6 && !field->flags && types >> (bit + 1) & 1)
 		bit += 1;
-	else if (field->ip_proto == 17 && !field->ip_frag && types >> (bit + 2) & 1)
+	else if (field->ip_proto == 17 && !field->flags && types >> (bit + 2) & 1)
 		bit += 2;
 	else if (!(types >> bit & 1))
 		return (struct rss_hash){0, 0};
@@ -171,7 +171,7 @@ static union flow_key random_key(void)
 	random_bytes(&key, sizeof(key));
 	key.field.eth_type = be16(types[check_random(6)]);
 	key.field.ip_proto = protos[check_random(7)];
-	key.field.ip_frag = (uint8_t)(check_random(4) ? 0 : check_random(4));
+	key.field.flags = (uint8_t)(check_random(4) ? 0 : check_random(4));
 	if (key.field.eth_type == be16(0x0800)) { /* as the parser leaves it */
 		memset(key.field.ip_src + 4, 0, 12);
 		memset(key.field.ip_dst + 4, 0, 12);

@@ -204,8 +204,8 @@ static void test_keys(void **state)
 	want.mask.ip_proto = 0xff;
 	want.key.tp_src = htons(135 << 8 | 1);
 	want.mask.tp_src = 0xffff;
-	want.key.ip_frag = 0;
-	want.mask.ip_frag = 1;
+	want.key.flags = 0;
+	want.mask.flags = 1;
 	rule = parse("protocol 802.1q flower vlan_id 100 vlan_prio 5 vlan_ethtype ipv6 "
 		     "ip_proto icmpv6 type 135 code 1 ip_flags nofrag");
 	assert_memory_equal(&rule, &want, sizeof(want));
