@@ -76,7 +76,7 @@ static bool model_udp(struct model *m)
 	model_copy(m, &m->key->tp_src, 0, 2);
 	model_copy(m, &m->key->tp_dst, 2, 2);
 	len_bytes = model_be16(m, 4);
-	return len_bytes >= 8 && (m->key->flags || len_bytes <= model_left(m));
+	return len_bytes >= 8 && (m->key->flags & XVIO_FLOW_FRAG_ANY || len_bytes <= model_left(m));
 }
 
 static bool model_transport(struct model *m)
@@ -105,11 +105,13 @@ static bool model_transport(struct model *m)
 	}
 }
 
-static uint8_t model_frag(unsigned offset, bool more)
+static void model_frag(struct model *m, unsigned offset, bool more)
 {
+	uint8_t frag = more ? XVIO_FLOW_FRAG_ANY : 0;
+
 	if (offset)
-		return XVIO_FLOW_FRAG_ANY | XVIO_FLOW_FRAG_LATER;
-	return more ? XVIO_FLOW_FRAG_ANY : 0;
+		frag = XVIO_FLOW_FRAG_ANY | XVIO_FLOW_FRAG_LATER;
+	m->key->flags = (m->key->flags & XVIO_FLOW_CVLAN_AD) | frag;
 }
 
 static bool model_ipv4(struct model *m)
@@ -125,7 +127,7 @@ static bool model_ipv4(struct model *m)
 	frag = model_be16(m, 6);
 	m->key->ip_ttl = model_byte(m, 8);
 	m->key->ip_proto = model_byte(m, 9);
-	m->key->flags = model_frag(frag & 0x1fff, frag & 0x2000);
+	model_frag(m, frag & 0x1fff, frag & 0x2000);
 	model_copy(m, m->key->ip_src, 12, 4);
 	model_copy(m, m->key->ip_dst, 16, 4);
 	if (version != 4 || header_bytes < 20 || header_bytes > total_bytes ||
@@ -149,7 +151,7 @@ static bool model_ipv6_ext(struct model *m)
 	if (m->key->ip_proto == 44) {
 		header_bytes = 8;
 		frag = model_be16(m, 2);
-		m->key->flags = model_frag(frag >> 3, frag & 1);
+		model_frag(m, frag >> 3, frag & 1);
 	}
 	if (header_bytes > model_left(m))
 		return false;
@@ -187,6 +189,7 @@ static bool model_ipv6(struct model *m)
 static bool model_arp(struct model *m)
 {
 	uint8_t kind[6];
+	unsigned operation;
 
 	if (model_left(m) < 8)
 		return false;
@@ -196,8 +199,22 @@ static bool model_arp(struct model *m)
 	if (model_left(m) < 28)
 		return false;
 	model_byte(m, 27); /* an ARP packet is whole or short */
-	model_copy(m, m->key->ip_src, 14, 4);
-	model_copy(m, m->key->ip_dst, 24, 4);
+	operation = model_be16(m, 6);
+	if (operation != 1 && operation != 2)
+		return true;
+	m->key->ip_proto = (uint8_t)operation;
+	model_copy(m, m->key->arp_sha, 8, 6);
+	model_copy(m, m->key->arp_spa, 14, 4);
+	model_copy(m, m->key->arp_tha, 18, 6);
+	model_copy(m, m->key->arp_tpa, 24, 4);
+	return true;
+}
+
+static bool model_mpls(struct model *m)
+{
+	if (model_left(m) < 4)
+		return false;
+	model_copy(m, &m->key->mpls_lse, 0, 4);
 	return true;
 }
 
@@ -217,6 +234,10 @@ static bool model_eth(struct model *m)
 		if (i == 0) {
 			model_set_be16(&m->key->vlan_tpid, type);
 			model_set_be16(&m->key->vlan_tci, model_be16(m, 0) | 0x1000u);
+		} else {
+			model_set_be16(&m->key->cvlan_tci, model_be16(m, 0) | 0x1000u);
+			if (type == 0x88a8)
+				m->key->flags |= XVIO_FLOW_CVLAN_AD;
 		}
 		type = model_be16(m, 2);
 		m->at += 4;
@@ -228,6 +249,8 @@ static bool model_eth(struct model *m)
 		return model_ipv4(m);
 	if (type == 0x86dd)
 		return model_ipv6(m);
+	if (type == 0x8847 || type == 0x8848)
+		return model_mpls(m);
 	return type != 0x0806 || model_arp(m);
 }
 
