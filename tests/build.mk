@@ -15,7 +15,8 @@ CHECK_REPLAYS := $(CHECK_FUZZ_SOURCES:tests/fuzz/fuzz_%.c=$(C)/replay/%)
 CM := $(C)/mapped
 CHECK_MAPPED_LIB_SOURCES := $(sort $(wildcard firmware/path/*.c firmware/lib/*.c \
 	firmware/hal/fake/*.c tests/unit/common/*.c))
-CHECK_MAPPED_TESTS := virtq hostile indirect vnet notify long race worker tso offload wishes steering coalesce meter policy
+CHECK_MAPPED_TESTS := virtq hostile indirect vnet notify long race worker tso offload wishes steering coalesce meter policy \
+	switch_random
 CHECK_MAPPED_UNITS := $(patsubst %,$(CM)/unit/path/test_%,$(CHECK_MAPPED_TESTS))
 CHECK_MAPPED_REPLAYS := $(CM)/replay/virtq
 # The same on xvio-vhost's HAL, with its threads, under ThreadSanitizer.
@@ -90,6 +91,27 @@ $(CM)/replay/%: $(CM)/obj/tests/fuzz/fuzz_%.o $(CM)/obj/tests/fuzz/replay.o $(CM
 	@mkdir -p $(@D)
 	gcc $(CHECK_SANITIZE) -o $@ $^ -lcmocka
 
+# The switch against its model for as long as wanted, optimised, without sanitizers: N packets from SEED on.
+CS := $(B)/switch-model
+N ?= 1000000
+SEED ?= 1
+.PHONY: switch-model
+switch-model: $(CS)/test_switch_random ## random rules and packets against the model: N=1000000 SEED=1
+	SWITCH_CASES=$(N) SWITCH_SEED=$(SEED) $<
+
+$(CS)/obj/%.o: %.c
+	@mkdir -p $(@D)
+	gcc $(CHECK_CPPFLAGS) $(CHECK_CFLAGS) -O2 -c -o $@ $<
+
+$(CS)/libcheck.a: $(CHECK_MAPPED_LIB_SOURCES:%.c=$(CS)/obj/%.o)
+	@rm -f $@
+	ar rcs $@ $^
+
+$(CS)/test_switch_random: $(CS)/obj/tests/unit/path/test_switch_random.o $(CS)/libcheck.a
+	gcc -o $@ $^ -lcmocka
+
+-include $(shell find $(B)/switch-model -name '*.d' 2>/dev/null)
+
 # Fences are between the path and guests, which are not looked at, or beside an acquire and a release.
 CHECK_TSAN := -fsanitize=thread --param tsan-distinguish-volatile=1 -Wno-tsan
 
@@ -100,7 +122,7 @@ $(CT)/obj/%.o: %.c
 $(CT)/test_threads: $(CHECK_TSAN_SOURCES:%.c=$(CT)/obj/%.o)
 	gcc $(CHECK_TSAN) -o $@ $^ -lcmocka -pthread
 
-.PRECIOUS: $(C)/obj/%.o $(CM)/obj/%.o
+.PRECIOUS: $(C)/obj/%.o $(CM)/obj/%.o $(CS)/obj/%.o
 
 abi-check: ## the ABI as rv64, native and kernel compilers see it
 	@tests/abi/check

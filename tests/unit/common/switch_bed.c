@@ -438,8 +438,3 @@ void switch_run(uint16_t in_port, const struct gso_packet *const *packets, unsig
 	assert_true(compare_all(before));
 	model_frames_clear(&switch_wanted);
 }
-
-void switch_check_quiet(void)
-{
-	bed_check_quiet();
-}

@@ -32,11 +32,8 @@ void switch_meter_set(const struct xvio_cmd_meter *meter);
 /* False: the firmware has no meters. */
 bool switch_has_meters(void);
 
-/* Packets come in by a port together, and all that becomes of them is compared. */
+/* Packets come in by a port together, and all that becomes of them is compared. They stay for the report. */
 void switch_run(uint16_t in_port, const struct gso_packet *const *packets, unsigned num);
-
-/* Nothing is left behind on the card. */
-void switch_check_quiet(void);
 
 /* For people: the rules, and the last packets; one rule. */
 void switch_report(void);

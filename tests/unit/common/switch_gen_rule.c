@@ -144,6 +144,9 @@ static void choose_key(struct xvio_flow_rule *rule, const struct gen_limits *lim
 	} while (!parsed.good);
 	if (one_in(3))
 		mask->in_port = 0xffff;
+	rule->key.in_port = parsed.key.field.in_port & mask->in_port;
+	if (one_in(rule->chain ? 2 : 5)) /* or few packets would come far */
+		return;
 	MASK_SOME(mask, eth_fields, limits);
 	if (limits->has_new_keys && one_in(9))
 		mask->flags |= XVIO_FLOW_CVLAN_AD;

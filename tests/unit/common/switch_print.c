@@ -52,7 +52,8 @@ void switch_print_rule(const struct xvio_flow_rule *rule)
 
 	printf("  rule %llu, chain %u, prio %u:", (unsigned long long)rule->cookie, rule->chain,
 	       rule->prio);
-	PRINT_FIELD(rule, in_port);
+	if (rule->mask.in_port)
+		printf(" in_port %u/%x", rule->key.in_port, rule->mask.in_port);
 	PRINT_FIELD(rule, eth_type);
 	PRINT_FIELD(rule, eth_dst);
 	PRINT_FIELD(rule, eth_src);
