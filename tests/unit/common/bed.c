@@ -322,7 +322,9 @@ void bed_check_quiet(void)
 	for (stat = XVIO_STAT_DROP_RULE; stat <= XVIO_STAT_DROP_RING_ERROR; stat++)
 		drops += counters[stat];
 	drops += counters[XVIO_STAT_DROP_FILTERED] + counters[XVIO_STAT_DROP_SPOOFED] +
-		 counters[XVIO_STAT_DROP_VLAN];
-	assert_int_equal(counters[XVIO_STAT_RX_PACKETS] + counters[XVIO_STAT_SPLIT_FRAMES],
+		 counters[XVIO_STAT_DROP_VLAN] + counters[XVIO_STAT_DROP_POLICED] +
+		 counters[XVIO_STAT_DROP_DEPTH];
+	assert_int_equal(counters[XVIO_STAT_RX_PACKETS] + counters[XVIO_STAT_SPLIT_FRAMES] +
+				 counters[XVIO_STAT_COPIED_PACKETS],
 			 counters[XVIO_STAT_TX_PACKETS] + drops);
 }

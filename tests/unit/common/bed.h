@@ -85,7 +85,7 @@ void bed_check_pools(void);
 /* fake_run(), in which fn(arg) is called before the DMA operation that comes after num_ops; returns how many came. */
 uint64_t bed_run_with(uint64_t num_ops, void (*fn)(void *arg), void *arg);
 
-/* That, and rx + split = tx + drops over the card. */
+/* That, and rx + split + copied = tx + drops over the card. */
 void bed_check_quiet(void);
 
 #endif
