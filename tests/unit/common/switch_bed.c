@@ -11,7 +11,8 @@
 #include "path/flow.h"
 #include "path/port.h"
 
-#define ROOM_BYTES  2048u /* of a receive buffer, header and frame */
+#define ROOM_BYTES  3072u /* of a receive buffer, header and frame */
+#define MAX_CAME    1024u
 #define WIRE_FRAMES 128u /* that a wire keeps until they are taken */
 
 /* A frame that came out of the card. */
@@ -25,11 +26,14 @@ struct came {
 struct place {
 	uint16_t port;
 	bool is_wire;
-	uint8_t offloads;
+	uint8_t offloads; /* OFFLOAD_* that its driver may ask for, and takes */
+	uint8_t takes;
 	struct bed_port bed;
-	unsigned room; /* so many frames it has had room for */
-	unsigned num_came;
-	struct came came[DRIVER_MAX_SIZE];
+	unsigned room; /* so many packets it has had room for */
+	unsigned num_packets; /* that came */
+	uint64_t num_bytes;
+	unsigned num_came; /* frames of them */
+	struct came came[MAX_CAME];
 	uint64_t before[XVIO_STAT_NUM];
 	uint64_t after[XVIO_STAT_NUM];
 };
@@ -73,10 +77,12 @@ static struct place *place_add(uint16_t port)
 	place->port = port;
 	place->is_wire = false;
 	place->offloads = 0;
+	place->takes = 0;
 	return place;
 }
 
-void switch_start(unsigned num_cores, const uint8_t offloads[SWITCH_NUM_VDPA])
+void switch_start(unsigned num_cores, const uint8_t offloads[SWITCH_NUM_VDPA],
+		  const uint8_t takes[SWITCH_NUM_VDPA])
 {
 	struct place *place;
 	unsigned i;
@@ -91,7 +97,9 @@ void switch_start(unsigned num_cores, const uint8_t offloads[SWITCH_NUM_VDPA])
 	for (i = 0; i < SWITCH_NUM_VDPA; i++) {
 		place = place_add((uint16_t)XVIO_PORT_VDPA(i));
 		place->offloads = offloads[i];
+		place->takes = takes[i];
 		gso_add_sender(&place->bed, place->port, offloads[i]);
+		vnet_set_takes(place->port, takes[i]);
 	}
 	if (HAL_HOST_MAPPED)
 		return;
@@ -192,42 +200,83 @@ static void place_send(struct place *place, const struct gso_packet *packet)
 
 /* Receiving */
 
+/* The IP header of a packet to be cut, whatever tags and entries are in front of it. */
+static bool find_l3(struct gso_packet *packet)
+{
+	uint32_t at;
+
+	for (at = 14; at + 20 <= packet->l4_at; at += 2) {
+		const uint8_t *ip = packet->data + at;
+
+		packet->l3_at = at;
+		packet->is_ipv6 = ip[0] >> 4 == 6;
+		if (packet->is_ipv6 && at + 40 + ip[4] * 256u + ip[5] == packet->len_bytes)
+			return true;
+		if (ip[0] >> 4 == 4 && at + (ip[0] & 15) * 4u == packet->l4_at &&
+		    at + ip[2] * 256u + ip[3] == packet->len_bytes)
+			return true;
+	}
+	return false;
+}
+
+/* What its driver does with a packet that is not finished: the frames that it stands for. */
+static void came_as_frames(struct place *place, struct gso_packet *packet)
+{
+	const struct virtio_net_hdr *header = &packet->header;
+	uint32_t i;
+
+	assert_false(header->flags & ~VIRTIO_NET_HDR_F_NEEDS_CSUM);
+	if (header->gso_type) {
+		packet->is_tcp = header->gso_type != VIRTIO_NET_HDR_GSO_UDP_L4;
+		packet->l4_at = header->csum_start;
+		packet->payload_at = header->hdr_len;
+		packet->end = packet->len_bytes;
+		assert_true(find_l3(packet));
+	}
+	assert_int_equal(gso_needs(packet) & ~place->takes, 0);
+	for (i = 0; i < gso_num_frames(packet); i++) {
+		struct came *came = &place->came[place->num_came++];
+
+		assert_true(place->num_came < MAX_CAME);
+		came->is_marked = false;
+		came->len_bytes = gso_frame(packet, i, came->frame);
+	}
+}
+
 static void came_by_driver(struct place *place)
 {
-	static uint8_t room[ROOM_BYTES];
 	const uint32_t hdr_bytes = place->bed.hdr_bytes;
-	struct came *came = &place->came[place->num_came];
+	static struct gso_packet packet;
+	uint8_t room[ROOM_BYTES];
 	uint32_t len_bytes;
 
 	while (driver_reap(&place->bed.driver[BED_RX], room, &len_bytes)) {
-		struct virtio_net_hdr header;
+		struct came *came = &place->came[place->num_came];
 
-		assert_true(len_bytes > hdr_bytes && place->num_came < DRIVER_MAX_SIZE);
-		memcpy(&header, room, sizeof(header));
-		assert_int_equal(header.flags, 0);
-		assert_int_equal(header.gso_type, 0);
-		assert_int_equal(header.num_buffers, 1);
+		assert_true(len_bytes > hdr_bytes);
+		memcpy(&packet.header, room, sizeof(packet.header));
+		assert_int_equal(packet.header.num_buffers, 1);
+		packet.len_bytes = len_bytes - hdr_bytes;
+		memcpy(packet.data, room + hdr_bytes, packet.len_bytes);
+		came_as_frames(place, &packet);
 		came->is_marked = hdr_bytes == sizeof(came->meta);
 		if (came->is_marked)
 			memcpy(&came->meta, room, sizeof(came->meta));
-		came->len_bytes = len_bytes - hdr_bytes;
-		memcpy(came->frame, room + hdr_bytes, came->len_bytes);
-		place->num_came++;
-		came++;
+		place->num_packets++;
+		place->num_bytes += packet.len_bytes;
 	}
 }
 
 static void came_by_wire(struct place *place)
 {
-	struct came *came = &place->came[place->num_came];
+	struct came *came = &place->came[0];
 	size_t len_bytes;
 
 	while ((len_bytes = fake_mac_pop(0, came->frame, sizeof(came->frame))) != 0) {
-		assert_true(place->num_came < WIRE_FRAMES);
 		came->is_marked = false;
 		came->len_bytes = (uint32_t)len_bytes;
-		place->num_came++;
 		came++;
+		place->num_packets = ++place->num_came;
 	}
 }
 
@@ -302,7 +351,7 @@ void switch_report(void)
 }
 
 /*
- * Each frame that came is one that was wanted, and as many came as there was room for. A port gets the frames of
+ * Each frame that came is one that was wanted, and all came that there was room for. A port gets the frames of
  * a burst in any order: a list that sends to it twice sends first for all packets, or all for the first packet.
  */
 static bool place_compare(const struct place *place, bool *is_there)
@@ -328,9 +377,10 @@ static bool place_compare(const struct place *place, bool *is_there)
 		print_came(place, &place->came[k]);
 		good = false;
 	}
-	if (place->num_came == (num_wanted < place->room ? num_wanted : place->room) && good)
+	if (good && (place->num_came == num_wanted || place->num_packets == place->room))
 		return true;
-	printf("port %u: %u frames wanted, %u came\n", place->port, num_wanted, place->num_came);
+	printf("port %u: %u frames wanted, %u came, in %u packets of %u\n", place->port, num_wanted,
+	       place->num_came, place->num_packets, place->room);
 	for (i = 0; i < switch_wanted.num; i++) {
 		if (!is_there[i] && is_for(&switch_wanted.frame[i], place))
 			print_wanted(&switch_wanted.frame[i]);
@@ -354,12 +404,8 @@ static bool is_counted(const struct place *place, enum xvio_stat stat, const cha
 static bool place_counts(const struct place *place, const struct model_stats *before)
 {
 	const struct model_stats *now = model_stats(place->port);
-	uint64_t num_bytes = 0;
 	bool good = true;
-	unsigned k;
 
-	for (k = 0; k < place->num_came; k++)
-		num_bytes += place->came[k].len_bytes;
 	good &= is_counted(place, XVIO_STAT_RX_PACKETS, "rx", now->packets - before->packets);
 	good &= is_counted(place, XVIO_STAT_FLOW_MISSES, "flow_misses",
 			   now->misses - before->misses);
@@ -375,9 +421,9 @@ static bool place_counts(const struct place *place, const struct model_stats *be
 			   now->copied - before->copied);
 	if (place->is_wire) /* frames fall off its end */
 		return good;
-	good &= is_counted(place, XVIO_STAT_TX_PACKETS, "tx", place->num_came);
+	good &= is_counted(place, XVIO_STAT_TX_PACKETS, "tx", place->num_packets);
 	if (place->port != XVIO_PORT_PF)
-		good &= is_counted(place, XVIO_STAT_TX_BYTES, "tx bytes", num_bytes);
+		good &= is_counted(place, XVIO_STAT_TX_BYTES, "tx bytes", place->num_bytes);
 	return good;
 }
 
@@ -416,6 +462,8 @@ void switch_run(uint16_t in_port, const struct gso_packet *const *packets, unsig
 
 		place_post(place);
 		place->num_came = 0;
+		place->num_packets = 0;
+		place->num_bytes = 0;
 		before[i] = *model_stats(place->port);
 		assert_true(port_stats(place->port, place->before));
 	}

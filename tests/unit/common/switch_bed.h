@@ -21,8 +21,9 @@ extern unsigned switch_num_ports;
 /* What a device's driver may ask for, OFFLOAD_*; other ports 0. */
 uint8_t switch_offloads(uint16_t port);
 
-/* A new card and a new model. offloads: of each device. */
-void switch_start(unsigned num_cores, const uint8_t offloads[SWITCH_NUM_VDPA]);
+/* A new card and a new model. What each device's driver may ask for, and what it takes. */
+void switch_start(unsigned num_cores, const uint8_t offloads[SWITCH_NUM_VDPA],
+		  const uint8_t takes[SWITCH_NUM_VDPA]);
 
 /* To both. The firmware must accept it. i: of model_rule(). */
 void switch_rule_add(const struct xvio_flow_rule *rule);

@@ -64,7 +64,7 @@ static struct gen_limits start_world(uint64_t seed)
 		.has_new_keys = number_of("SWITCH_KEYS", 1),
 		.has_offloads = number_of("SWITCH_OFFLOADS", 1),
 	};
-	uint8_t offloads[SWITCH_NUM_VDPA];
+	uint8_t offloads[SWITCH_NUM_VDPA], takes[SWITCH_NUM_VDPA];
 	unsigned i;
 
 	world_seed = seed;
@@ -75,9 +75,11 @@ static struct gen_limits start_world(uint64_t seed)
 		.in_order = one_in(2),
 		.indirect = one_in(2),
 	};
-	for (i = 0; i < SWITCH_NUM_VDPA; i++)
+	for (i = 0; i < SWITCH_NUM_VDPA; i++) {
 		offloads[i] = limits.has_offloads ? gso_any_offloads() : 0;
-	switch_start(2 + check_random(2), offloads);
+		takes[i] = limits.has_offloads && one_in(2) ? gso_any_offloads() : 0;
+	}
+	switch_start(2 + check_random(2), offloads, takes);
 	limits.num_ports = switch_num_ports;
 	memcpy(limits.port, switch_port, switch_num_ports * sizeof(limits.port[0]));
 	if (!switch_has_meters())
