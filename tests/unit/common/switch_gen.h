@@ -25,6 +25,7 @@ struct gen_limits {
 	bool has_ranges;
 	bool has_new_keys; /* second tag, ARP, MPLS, TCP flags */
 	bool has_offloads;
+	bool has_odd_sums; /* left to the card: wrong, or not the transport header's */
 	unsigned num_ports;
 	uint16_t port[8];
 };

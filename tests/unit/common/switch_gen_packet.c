@@ -2,7 +2,7 @@
 /* Random packets (switch_gen.h), header by header from few values. */
 #include <string.h>
 #include "common/check.h"
-#include "common/switch_edit_model.h"
+#include "common/wire_model.h"
 #include "common/switch_gen.h"
 #include "path/offload.h"
 
@@ -221,7 +221,7 @@ static bool make_ipv6_ext(struct maker *maker, uint8_t *next)
 		if (ext == 44) {
 			frag = (one_in(3) ? (1 + check_random(4)) << 3 : 0) | check_random(2);
 			len = 0;
-			maker->is_fragment = frag;
+			maker->is_fragment |= frag != 0;
 		}
 		make_byte(maker, 0);
 		make_byte(maker, ext == 51 ? len * 2 : len);
@@ -335,7 +335,7 @@ static void fill_csums(struct maker *maker)
 	memcpy(front, bare, sizeof(front));
 	memset(bare, 0, 12);
 	put16(bare + 12, maker->is_ipv6 ? 0x86dd : 0x0800);
-	edit_csum(bare, maker->at - maker->l3_at + 14, 15);
+	wire_csum(bare, maker->at - maker->l3_at + 14, 15);
 	memcpy(bare, front, sizeof(front));
 }
 
@@ -372,18 +372,17 @@ static void make_csums(struct maker *maker)
 
 /* Leaving things to the card */
 
-static void ask_for_csum(struct maker *maker)
+static void ask_for_csum(struct maker *maker, bool is_odd)
 {
 	struct gso_packet *packet = maker->packet;
 	const uint8_t *ip = packet->data + maker->l3_at;
 	const uint32_t place = csum_place(maker);
 	const uint32_t l4_bytes = maker->at - maker->l4_at;
 	const uint8_t rest[4] = {0, maker->proto, (uint8_t)(l4_bytes >> 8), (uint8_t)l4_bytes};
-	uint32_t sum = edit_sum(rest, 4, 0);
+	uint32_t sum = wire_sum(rest, 4, 0);
 
-	sum = maker->is_ipv6 ? edit_sum(ip + 8, 32, sum) : edit_sum(ip + 12, 8, sum);
-	if (!packet->header.gso_type &&
-	    one_in(20)) /* the sender's mistake; with GSO anything may come of it */
+	sum = maker->is_ipv6 ? wire_sum(ip + 8, 32, sum) : wire_sum(ip + 12, 8, sum);
+	if (is_odd)
 		sum = check_random(0x10000);
 	put16(packet->data + place, sum);
 	if (maker->proto == PROTO_UDP)
@@ -433,20 +432,20 @@ static void ask_for_gso(struct maker *maker, uint8_t offloads)
 		header->gso_type |= VIRTIO_NET_HDR_GSO_ECN;
 		packet->data[maker->l4_at + 13] |= FLAG_CWR;
 	}
-	ask_for_csum(maker);
+	ask_for_csum(maker, false);
 }
 
-static void ask(struct maker *maker, uint8_t offloads)
+static void ask(struct maker *maker, const struct gen_limits *limits, uint8_t offloads)
 {
 	struct gso_packet *packet = maker->packet;
 
 	if (!csum_place(maker) || !(offloads & OFFLOAD_CSUM) || one_in(2))
 		return;
 	if (!one_in(3) || maker->has_mpls || maker->num_tags > 2)
-		ask_for_csum(maker);
+		ask_for_csum(maker, limits->has_odd_sums && one_in(20));
 	else
 		ask_for_gso(maker, offloads);
-	if (!packet->header.flags && one_in(4))
+	if (!packet->header.flags && limits->has_odd_sums && one_in(4))
 		ask_for_inner_csum(maker);
 	packet->is_ipv6 = maker->is_ipv6;
 	packet->is_tcp = maker->proto == PROTO_TCP;
@@ -475,7 +474,7 @@ void gen_packet(struct gso_packet *packet, const struct gen_limits *limits, uint
 	make_frame(&maker);
 	make_csums(&maker);
 	if (limits->has_offloads)
-		ask(&maker, offloads);
+		ask(&maker, limits, offloads);
 	if (!packet->header.flags) {
 		if (one_in(4))
 			make_noise(&maker, check_random(20));

@@ -33,7 +33,7 @@ struct way {
 	uint64_t now_us;
 	uint32_t mark;
 	uint32_t priority;
-	struct edit_packet *packet;
+	struct wire_packet *packet;
 	struct model_stats *stats;
 	struct model_frames *frames;
 };
@@ -157,24 +157,24 @@ static struct rule *rule_for(uint32_t chain, const struct xvio_flow_key *key)
 
 /* Frames of a packet */
 
-static uint32_t packet_num_frames(const struct edit_packet *packet)
+static uint32_t packet_num_frames(const struct wire_packet *packet)
 {
 	return gso_num_frames(&packet->gso);
 }
 
 /* The longest one, and the sum of all. */
-static uint32_t packet_frame_bytes(const struct edit_packet *packet)
+static uint32_t packet_frame_bytes(const struct wire_packet *packet)
 {
 	const struct gso_packet *gso = &packet->gso;
 
-	return edit_is_gso(packet) ? gso->payload_at + gso->header.gso_size : gso->len_bytes;
+	return wire_is_gso(packet) ? gso->payload_at + gso->header.gso_size : gso->len_bytes;
 }
 
-static uint64_t packet_all_bytes(const struct edit_packet *packet)
+static uint64_t packet_all_bytes(const struct wire_packet *packet)
 {
 	const struct gso_packet *gso = &packet->gso;
 
-	if (!edit_is_gso(packet))
+	if (!wire_is_gso(packet))
 		return gso->len_bytes;
 	return (uint64_t)packet_num_frames(packet) * gso->payload_at + gso->end - gso->payload_at;
 }
@@ -190,7 +190,7 @@ void model_meter_set(const struct xvio_cmd_meter *meter, uint64_t now_us)
 	};
 }
 
-static bool meter_takes(struct meter *meter, const struct edit_packet *packet, uint64_t now_us)
+static bool meter_takes(struct meter *meter, const struct wire_packet *packet, uint64_t now_us)
 {
 	const uint64_t missing = meter->cmd.burst * 1000000 - meter->level;
 	const uint64_t elapsed_us = now_us - meter->filled_us;
@@ -213,7 +213,7 @@ static bool meter_takes(struct meter *meter, const struct edit_packet *packet, u
 /* What leaves */
 
 static void frames_add(struct model_frames *frames, const struct model_frame *like,
-		       const struct edit_packet *packet, uint32_t i, uint32_t max_bytes)
+		       const struct wire_packet *packet, uint32_t i, uint32_t max_bytes)
 {
 	static uint8_t whole[GSO_MAX_BYTES];
 	struct model_frame *frame;
@@ -233,7 +233,7 @@ static void frames_add(struct model_frames *frames, const struct model_frame *li
 	frame->data = malloc(frame->len_bytes);
 	assert(frame->data);
 	memcpy(frame->data, whole, frame->len_bytes);
-	if (edit_is_gso(packet))
+	if (wire_is_gso(packet))
 		return;
 	frame->num_loose = packet->num_loose;
 	memcpy(frame->loose, packet->loose, sizeof(frame->loose));
@@ -296,9 +296,9 @@ static enum verdict change(struct way *way, const struct xvio_flow_action *actio
 	const struct gso_packet *gso = &way->packet->gso;
 	struct parse_model parsed;
 
-	edit_act(way->packet, action);
+	wire_act(way->packet, action);
 	parse_model_frame(gso->data, gso->len_bytes, way->in_port, &parsed);
-	if (parsed.good && !way->packet->is_broken)
+	if (parsed.good && wire_fits(way->packet))
 		return GO_ON;
 	way->stats->drop_malformed++;
 	return GONE;
@@ -399,7 +399,7 @@ static void look_up(struct way *way)
 void model_packet(uint16_t in_port, const struct gso_packet *packet, uint64_t now_us,
 		  struct model_frames *frames)
 {
-	static struct edit_packet on_its_way;
+	static struct wire_packet on_its_way;
 	struct way way = {
 		.in_port = in_port,
 		.now_us = now_us,
@@ -415,7 +415,7 @@ void model_packet(uint16_t in_port, const struct gso_packet *packet, uint64_t no
 		way.stats->drop_malformed++;
 		return;
 	}
-	edit_begin(&on_its_way, packet);
+	wire_begin(&on_its_way, packet);
 	look_up(&way);
 }
 

@@ -12,7 +12,7 @@
 #include <xvio/mbox.h>
 #include <xvio/port.h>
 #include "common/gso_model.h"
-#include "common/switch_edit_model.h"
+#include "common/wire_model.h"
 
 #define MODEL_MAX_RULES 512u
 
@@ -39,7 +39,7 @@ struct model_frame {
 	uint32_t len_bytes;
 	uint8_t *data;
 	unsigned num_loose; /* places of checksums where 0 and 0xffff are the same */
-	uint32_t loose[EDIT_MAX_LOOSE];
+	uint32_t loose[WIRE_MAX_LOOSE];
 };
 
 /* All that comes of packets, in order. */

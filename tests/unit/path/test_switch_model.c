@@ -530,7 +530,7 @@ static void test_gso(void **state)
 		assert_int_equal(data[45], 100 + 2 * i); /* sequence number */
 		assert_int_equal(data[51], i ? 0x18 : 0x10); /* PSH */
 		assert_memory_equal(data + 58, i ? "\3\4" : "\1\2", 2);
-		assert_int_equal(edit_sum(data + 18, 20, 0), 0xffff);
+		assert_int_equal(wire_sum(data + 18, 20, 0), 0xffff);
 	}
 	run(); /* not one byte is left */
 	assert_int_equal(frames.num, 0);

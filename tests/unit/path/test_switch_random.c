@@ -5,7 +5,7 @@
  *   SWITCH_CASES    packets
  *   SWITCH_SEED     of the first world; world n has that + n, so a world can be run alone
  *   SWITCH_ACTIONS  1 << XVIO_ACTION_* of those that rules may have
- *   SWITCH_CHAINS, SWITCH_RANGES, SWITCH_KEYS, SWITCH_OFFLOADS   switch_gen.h's limits
+ *   SWITCH_CHAINS, SWITCH_RANGES, SWITCH_KEYS, SWITCH_OFFLOADS, SWITCH_ODD_SUMS   switch_gen.h's limits
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -63,6 +63,7 @@ static struct gen_limits start_world(uint64_t seed)
 		.has_ranges = number_of("SWITCH_RANGES", 1),
 		.has_new_keys = number_of("SWITCH_KEYS", 1),
 		.has_offloads = number_of("SWITCH_OFFLOADS", 1),
+		.has_odd_sums = number_of("SWITCH_ODD_SUMS", 0),
 	};
 	uint8_t offloads[SWITCH_NUM_VDPA], takes[SWITCH_NUM_VDPA];
 	unsigned i;

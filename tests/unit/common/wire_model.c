@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0 */
 /*
- * The model of changes (switch_edit_model.h). A checksum that is right before a change is computed from scratch
+ * The model of changes (wire_model.h). A checksum that is right before a change is computed from scratch
  * behind it. One that is wrong, or that covers bytes which are in other fragments, becomes what RFC 1624 makes
- * of it, so it stays wrong by the same amount. Of UDP over IPv4 a 0 stays 0; of any UDP, 0 is written as 0xffff.
+ * of it, so it stays wrong by the same amount. So does that of an IPv6 packet with segments left, whose sender has summed up
+ * another destination than the header has (RFC 8200, 8.1). UDP's 0 is none, and stays 0; none that is computed is.
  */
-#include "common/switch_edit_model.h"
+#include "common/wire_model.h"
 
 #include <assert.h>
 #include <string.h>
@@ -13,6 +14,7 @@
 #define PROTO_TCP    6u
 #define PROTO_UDP    17u
 #define PROTO_ICMPV6 58u
+#define PROTO_SCTP   132u
 #define TAGS_AT	     12u
 
 static uint32_t get16(const uint8_t *at)
@@ -26,7 +28,7 @@ static void put16(uint8_t *at, uint32_t value)
 	at[1] = (uint8_t)value;
 }
 
-uint32_t edit_sum(const uint8_t *at, uint32_t len_bytes, uint32_t sum)
+uint32_t wire_sum(const uint8_t *at, uint32_t len_bytes, uint32_t sum)
 {
 	uint32_t i;
 
@@ -39,7 +41,7 @@ uint32_t edit_sum(const uint8_t *at, uint32_t len_bytes, uint32_t sum)
 
 /* Where headers are */
 
-static void places_ipv4(const uint8_t *data, struct edit_places *places)
+static void places_ipv4(const uint8_t *data, struct wire_places *places)
 {
 	const uint8_t *ip = data + places->l3_at;
 	const uint32_t frag = get16(ip + 6);
@@ -48,11 +50,12 @@ static void places_ipv4(const uint8_t *data, struct edit_places *places)
 	places->proto = ip[9];
 	places->end = places->l3_at + get16(ip + 2);
 	places->is_fragment = frag & 0x3fff;
+	places->key_end = places->l3_at + (ip[0] & 15) * 4u;
 	if (!(frag & 0x1fff))
-		places->l4_at = places->l3_at + (ip[0] & 15) * 4u;
+		places->l4_at = places->key_end;
 }
 
-static void places_ipv6(const uint8_t *data, struct edit_places *places)
+static void places_ipv6(const uint8_t *data, struct wire_places *places)
 {
 	static const uint8_t ext[] = {0, 43, 44, 51, 60};
 	uint32_t at = places->l3_at + 40;
@@ -66,20 +69,45 @@ static void places_ipv6(const uint8_t *data, struct edit_places *places)
 
 		if (places->proto == 44) {
 			frag = get16(header + 2);
+			places->is_fragment |= (frag & 0xfff9) != 0;
 			at += 8;
 		} else if (places->proto == 51) {
 			at += (header[1] + 2u) * 4;
 		} else {
+			places->is_routed |= places->proto == 43 && header[3];
 			at += (header[1] + 1u) * 8;
 		}
 		places->proto = header[0];
 	}
-	places->is_fragment = frag & 0xfff9;
+	places->key_end = at;
 	if (!(frag & 0xfff8))
 		places->l4_at = at;
 }
 
-void edit_places(const uint8_t *data, uint32_t len_bytes, struct edit_places *places)
+/* How much of a transport header is looked at for the key. */
+static uint32_t key_bytes(uint8_t proto)
+{
+	switch (proto) {
+	case PROTO_TCP:
+		return 14;
+	case PROTO_UDP:
+		return 6;
+	case PROTO_SCTP:
+		return 4;
+	case PROTO_ICMP:
+	case PROTO_ICMPV6:
+		return 2;
+	default:
+		return 0;
+	}
+}
+
+static bool is_mpls(const struct wire_places *places)
+{
+	return places->eth_type == 0x8847 || places->eth_type == 0x8848;
+}
+
+void wire_places(const uint8_t *data, uint32_t len_bytes, struct wire_places *places)
 {
 	uint32_t at = TAGS_AT;
 
@@ -91,10 +119,17 @@ void edit_places(const uint8_t *data, uint32_t len_bytes, struct edit_places *pl
 	places->eth_type = (uint16_t)get16(data + at);
 	places->l3_at = at + 2;
 	places->end = len_bytes;
+	places->key_end = places->l3_at;
+	if (places->eth_type == 0x0806)
+		places->key_end += 28;
+	if (is_mpls(places))
+		places->key_end += 4;
 	if (places->eth_type == 0x0800)
 		places_ipv4(data, places);
 	if (places->eth_type == 0x86dd)
 		places_ipv6(data, places);
+	if (places->l4_at)
+		places->key_end += key_bytes(places->proto);
 }
 
 /* Checksums */
@@ -108,7 +143,7 @@ struct cover {
 	uint8_t csum; /* XVIO_CSUM_* */
 };
 
-static bool cover_of(const uint8_t *data, const struct edit_places *places, struct cover *cover)
+static bool cover_of(const uint8_t *data, const struct wire_places *places, struct cover *cover)
 {
 	const uint32_t l4_at = places->l4_at;
 	uint32_t udp_end;
@@ -118,7 +153,7 @@ static bool cover_of(const uint8_t *data, const struct edit_places *places, stru
 	*cover = (struct cover){
 		.end = places->end,
 		.has_pseudo = true,
-		.is_whole = !places->is_fragment,
+		.is_whole = !places->is_fragment && !places->is_routed,
 	};
 	if (places->proto == PROTO_TCP) {
 		cover->field_at = l4_at + 16;
@@ -143,7 +178,7 @@ static bool cover_of(const uint8_t *data, const struct edit_places *places, stru
 }
 
 /* Of all that is here under it, but for the checksum itself. */
-static uint32_t cover_sum(const uint8_t *data, const struct edit_places *places,
+static uint32_t cover_sum(const uint8_t *data, const struct wire_places *places,
 			  const struct cover *cover)
 {
 	const uint8_t *ip = data + places->l3_at;
@@ -152,21 +187,24 @@ static uint32_t cover_sum(const uint8_t *data, const struct edit_places *places,
 
 	if (cover->has_pseudo) {
 		put16(rest + 2, cover->end - places->l4_at);
-		sum = edit_sum(rest, 4, sum);
-		sum = places->is_ipv6 ? edit_sum(ip + 8, 32, sum) : edit_sum(ip + 12, 8, sum);
+		sum = wire_sum(rest, 4, sum);
+		if (places->is_ipv6)
+			sum = wire_sum(ip + 8, places->is_routed ? 16 : 32, sum);
+		else
+			sum = wire_sum(ip + 12, 8, sum);
 	}
-	sum = edit_sum(data + places->l4_at, cover->field_at - places->l4_at, sum);
-	return edit_sum(data + cover->field_at + 2, cover->end - cover->field_at - 2, sum);
+	sum = wire_sum(data + places->l4_at, cover->field_at - places->l4_at, sum);
+	return wire_sum(data + cover->field_at + 2, cover->end - cover->field_at - 2, sum);
 }
 
 static uint32_t ipv4_sum(const uint8_t *ip)
 {
-	return edit_sum(ip + 12, (ip[0] & 15) * 4u - 12, edit_sum(ip, 10, 0));
+	return wire_sum(ip + 12, (ip[0] & 15) * 4u - 12, wire_sum(ip, 10, 0));
 }
 
 static bool is_right(const uint8_t *field, uint32_t sum)
 {
-	return edit_sum(field, 2, sum) == 0xffff;
+	return wire_sum(field, 2, sum) == 0xffff;
 }
 
 static uint32_t inverse(uint32_t sum)
@@ -189,28 +227,27 @@ static void put_csum(uint8_t *field, uint8_t csum, uint32_t value)
 	put16(field, !value && csum == XVIO_CSUM_UDP ? 0xffff : value);
 }
 
-/* UDP over IPv4: there is none. */
-static bool has_none(const uint8_t *data, const struct edit_places *places,
-		     const struct cover *cover)
+/* UDP: there is none. */
+static bool has_none(const uint8_t *data, const struct cover *cover)
 {
-	return cover->csum == XVIO_CSUM_UDP && places->is_ipv4 && !get16(data + cover->field_at);
+	return cover->csum == XVIO_CSUM_UDP && !get16(data + cover->field_at);
 }
 
-void edit_csum(uint8_t *data, uint32_t len_bytes, uint8_t which)
+void wire_csum(uint8_t *data, uint32_t len_bytes, uint8_t which)
 {
-	struct edit_places places;
+	struct wire_places places;
 	struct cover cover;
 
-	edit_places(data, len_bytes, &places);
+	wire_places(data, len_bytes, &places);
 	if (places.is_ipv4 && which & XVIO_CSUM_IPV4)
 		put16(data + places.l3_at + 10, inverse(ipv4_sum(data + places.l3_at)));
 	if (!cover_of(data, &places, &cover) || !(which & cover.csum) || !cover.is_whole ||
-	    has_none(data, &places, &cover))
+	    (places.is_ipv4 && has_none(data, &cover)))
 		return;
 	put_csum(data + cover.field_at, cover.csum, inverse(cover_sum(data, &places, &cover)));
 }
 
-static void loosen(struct edit_packet *packet, uint32_t at)
+static void loosen(struct wire_packet *packet, uint32_t at)
 {
 	unsigned i;
 
@@ -218,30 +255,30 @@ static void loosen(struct edit_packet *packet, uint32_t at)
 		if (packet->loose[i] == at)
 			return;
 	}
-	assert(packet->num_loose < EDIT_MAX_LOOSE);
+	assert(packet->num_loose < WIRE_MAX_LOOSE);
 	packet->loose[packet->num_loose++] = at;
 }
 
 /* Checksums of a packet that has been, or will be, changed; only UDP says which zero it is. */
-static void loosen_csums(struct edit_packet *packet)
+static void loosen_csums(struct wire_packet *packet)
 {
 	const uint8_t *data = packet->gso.data;
-	struct edit_places places;
+	struct wire_places places;
 	struct cover cover;
 
-	edit_places(data, packet->gso.len_bytes, &places);
+	wire_places(data, packet->gso.len_bytes, &places);
 	if (places.is_ipv4)
 		loosen(packet, places.l3_at + 10);
 	if (!cover_of(data, &places, &cover))
 		return;
-	if (cover.csum != XVIO_CSUM_UDP || (places.is_ipv6 && !get16(data + cover.field_at)))
+	if (cover.csum != XVIO_CSUM_UDP)
 		loosen(packet, cover.field_at);
 }
 
 /* Changing bytes that stay where they are */
 
 struct mending {
-	struct edit_places places;
+	struct wire_places places;
 	bool has_cover;
 	struct cover cover;
 	uint32_t ip_sum;
@@ -252,11 +289,11 @@ struct mending {
 
 static void mend_begin(struct mending *mending, const uint8_t *data, uint32_t len_bytes)
 {
-	struct edit_places *places = &mending->places;
+	struct wire_places *places = &mending->places;
 	struct cover *cover = &mending->cover;
 
-	edit_places(data, len_bytes, places);
-	mending->has_cover = cover_of(data, places, cover) && !has_none(data, places, cover);
+	wire_places(data, len_bytes, places);
+	mending->has_cover = cover_of(data, places, cover) && !has_none(data, cover);
 	if (places->is_ipv4) {
 		mending->ip_sum = ipv4_sum(data + places->l3_at);
 		mending->ip_was_right = is_right(data + places->l3_at + 10, mending->ip_sum);
@@ -270,7 +307,7 @@ static void mend_begin(struct mending *mending, const uint8_t *data, uint32_t le
 
 static void mend_end(const struct mending *mending, uint8_t *data)
 {
-	const struct edit_places *places = &mending->places;
+	const struct wire_places *places = &mending->places;
 	const struct cover *cover = &mending->cover;
 	uint8_t *field;
 	uint32_t sum;
@@ -292,13 +329,13 @@ static void mend_end(const struct mending *mending, uint8_t *data)
 }
 
 /* Of a packet for several frames no checksum counts: its frames get theirs when it is cut. */
-static void edit_write(struct edit_packet *packet, uint32_t at, const uint8_t *bytes,
+static void wire_write(struct wire_packet *packet, uint32_t at, const uint8_t *bytes,
 		       uint32_t len_bytes)
 {
 	struct gso_packet *gso = &packet->gso;
 	struct mending mending = {.ip_sum = 0};
 
-	if (edit_is_gso(packet)) {
+	if (wire_is_gso(packet)) {
 		memcpy(gso->data + at, bytes, len_bytes);
 		return;
 	}
@@ -309,7 +346,7 @@ static void edit_write(struct edit_packet *packet, uint32_t at, const uint8_t *b
 }
 
 /* Where a header for SET or ADD_TTL is; 0: the packet has no such. */
-static uint32_t header_at(const struct edit_places *places, uint8_t header)
+static uint32_t header_at(const struct wire_places *places, uint8_t header)
 {
 	switch (header) {
 	case XVIO_HDR_IPV4:
@@ -325,7 +362,7 @@ static uint32_t header_at(const struct edit_places *places, uint8_t header)
 	}
 }
 
-static void edit_masked(struct edit_packet *packet, uint32_t at, const void *value,
+static void wire_masked(struct wire_packet *packet, uint32_t at, const void *value,
 			const void *mask)
 {
 	uint8_t bytes[4], value_bytes[4], mask_bytes[4];
@@ -336,19 +373,19 @@ static void edit_masked(struct edit_packet *packet, uint32_t at, const void *val
 	for (i = 0; i < 4; i++)
 		bytes[i] = (uint8_t)((packet->gso.data[at + i] & ~mask_bytes[i]) |
 				     (value_bytes[i] & mask_bytes[i]));
-	edit_write(packet, at, bytes, 4);
+	wire_write(packet, at, bytes, 4);
 }
 
-static void act_set(struct edit_packet *packet, const struct edit_places *places,
+static void act_set(struct wire_packet *packet, const struct wire_places *places,
 		    const struct xvio_flow_action *action)
 {
 	const uint32_t at = header_at(places, action->a);
 
 	if (at || action->a == XVIO_HDR_ETH)
-		edit_masked(packet, at + action->arg, &action->value, &action->mask);
+		wire_masked(packet, at + action->arg, &action->value, &action->mask);
 }
 
-static void act_add_ttl(struct edit_packet *packet, const struct edit_places *places,
+static void act_add_ttl(struct wire_packet *packet, const struct wire_places *places,
 			const struct xvio_flow_action *action)
 {
 	uint32_t at = header_at(places, action->a);
@@ -358,7 +395,7 @@ static void act_add_ttl(struct edit_packet *packet, const struct edit_places *pl
 		return;
 	at += action->a == XVIO_HDR_IPV4 ? 8 : 7;
 	ttl = (uint8_t)(packet->gso.data[at] + action->arg);
-	edit_write(packet, at, &ttl, 1);
+	wire_write(packet, at, &ttl, 1);
 }
 
 /* Bytes that come and go */
@@ -371,7 +408,7 @@ static void shift(uint32_t *place, uint32_t at, int32_t num_bytes)
 }
 
 /* num_bytes come at at, or -num_bytes that begin there go. */
-static void shift_all(struct edit_packet *packet, uint32_t at, int32_t num_bytes)
+static void shift_all(struct wire_packet *packet, uint32_t at, int32_t num_bytes)
 {
 	struct gso_packet *gso = &packet->gso;
 	uint32_t csum_start = gso->header.csum_start;
@@ -386,9 +423,11 @@ static void shift_all(struct edit_packet *packet, uint32_t at, int32_t num_bytes
 	shift(&csum_start, at, num_bytes);
 	gso->header.csum_start = (uint16_t)csum_start;
 	gso->len_bytes = (uint32_t)((int32_t)gso->len_bytes + num_bytes);
+	packet->sum_start += num_bytes; /* or it does not fit any more: wire_fits() */
+	packet->sum_at += num_bytes;
 }
 
-static void edit_insert(struct edit_packet *packet, uint32_t at, const uint8_t bytes[4])
+static void wire_insert(struct wire_packet *packet, uint32_t at, const uint8_t bytes[4])
 {
 	struct gso_packet *gso = &packet->gso;
 
@@ -398,7 +437,7 @@ static void edit_insert(struct edit_packet *packet, uint32_t at, const uint8_t b
 	shift_all(packet, at, 4);
 }
 
-static void edit_remove(struct edit_packet *packet, uint32_t at)
+static void wire_remove(struct wire_packet *packet, uint32_t at)
 {
 	struct gso_packet *gso = &packet->gso;
 	unsigned i = 0;
@@ -413,15 +452,15 @@ static void edit_remove(struct edit_packet *packet, uint32_t at)
 	shift_all(packet, at, -4);
 }
 
-static void act_vlan_push(struct edit_packet *packet, uint32_t arg)
+static void act_vlan_push(struct wire_packet *packet, uint32_t arg)
 {
 	const uint8_t tag[4] = {(uint8_t)(arg >> 24), (uint8_t)(arg >> 16), (uint8_t)(arg >> 8),
 				(uint8_t)arg};
 
-	edit_insert(packet, TAGS_AT, tag);
+	wire_insert(packet, TAGS_AT, tag);
 }
 
-static void act_vlan_set(struct edit_packet *packet, const struct xvio_flow_action *action)
+static void act_vlan_set(struct wire_packet *packet, const struct xvio_flow_action *action)
 {
 	uint8_t *tag = packet->gso.data + TAGS_AT;
 	const uint32_t tci = (get16(tag + 2) & ~action->mask) | (action->arg & action->mask);
@@ -430,12 +469,7 @@ static void act_vlan_set(struct edit_packet *packet, const struct xvio_flow_acti
 	put16(tag + 2, tci);
 }
 
-static bool is_mpls(const struct edit_places *places)
-{
-	return places->eth_type == 0x8847 || places->eth_type == 0x8848;
-}
-
-static void act_mpls_push(struct edit_packet *packet, const struct edit_places *places,
+static void act_mpls_push(struct wire_packet *packet, const struct wire_places *places,
 			  const struct xvio_flow_action *action)
 {
 	uint8_t entry[4];
@@ -443,54 +477,30 @@ static void act_mpls_push(struct edit_packet *packet, const struct edit_places *
 	memcpy(entry, &action->value, 4);
 	if (action->a)
 		entry[2] = (uint8_t)((entry[2] & ~1) | !is_mpls(places));
-	edit_insert(packet, places->l3_at, entry);
+	wire_insert(packet, places->l3_at, entry);
 	put16(packet->gso.data + places->l3_at - 2, action->arg);
 }
 
-static void act_mpls_pop(struct edit_packet *packet, const struct edit_places *places,
+static void act_mpls_pop(struct wire_packet *packet, const struct wire_places *places,
 			 const struct xvio_flow_action *action)
 {
-	edit_remove(packet, places->l3_at);
+	wire_remove(packet, places->l3_at);
 	put16(packet->gso.data + places->l3_at - 2, action->arg);
 }
 
-static void act_csum(struct edit_packet *packet, uint8_t which)
+static void act_csum(struct wire_packet *packet, uint8_t which)
 {
-	if (edit_is_gso(packet))
+	if (wire_is_gso(packet))
 		return;
 	loosen_csums(packet);
-	edit_csum(packet->gso.data, packet->gso.len_bytes, which);
+	wire_csum(packet->gso.data, packet->gso.len_bytes, which);
 }
 
-/*
- * Up to where an action on tags and entries takes bytes for such. What follows behind eth_type is what the last
- * pop said, so it may be the IP header by which a packet is to be cut.
- */
-static uint32_t reach_of(const struct edit_places *places, const struct xvio_flow_action *action)
+void wire_act(struct wire_packet *packet, const struct xvio_flow_action *action)
 {
-	switch (action->type) {
-	case XVIO_ACTION_VLAN_POP:
-	case XVIO_ACTION_VLAN_SET:
-		return places->num_tags ? TAGS_AT + 4 : 0;
-	case XVIO_ACTION_MPLS_PUSH:
-		return places->l3_at;
-	case XVIO_ACTION_MPLS_POP:
-	case XVIO_ACTION_MPLS_SET:
-		return is_mpls(places) ? places->l3_at + 4 : 0;
-	default:
-		return 0;
-	}
-}
+	struct wire_places places;
 
-void edit_act(struct edit_packet *packet, const struct xvio_flow_action *action)
-{
-	struct edit_places places;
-
-	edit_places(packet->gso.data, packet->gso.len_bytes, &places);
-	if (edit_is_gso(packet) && reach_of(&places, action) > packet->gso.l3_at) {
-		packet->is_broken = true;
-		return;
-	}
+	wire_places(packet->gso.data, packet->gso.len_bytes, &places);
 	switch (action->type) {
 	case XVIO_ACTION_SET:
 		act_set(packet, &places, action);
@@ -503,7 +513,7 @@ void edit_act(struct edit_packet *packet, const struct xvio_flow_action *action)
 		break;
 	case XVIO_ACTION_VLAN_POP:
 		if (places.num_tags)
-			edit_remove(packet, TAGS_AT);
+			wire_remove(packet, TAGS_AT);
 		break;
 	case XVIO_ACTION_VLAN_SET:
 		if (places.num_tags)
@@ -518,7 +528,7 @@ void edit_act(struct edit_packet *packet, const struct xvio_flow_action *action)
 		break;
 	case XVIO_ACTION_MPLS_SET:
 		if (is_mpls(&places))
-			edit_masked(packet, places.l3_at, &action->value, &action->mask);
+			wire_masked(packet, places.l3_at, &action->value, &action->mask);
 		break;
 	default:
 		assert(action->type == XVIO_ACTION_CSUM);
@@ -528,9 +538,25 @@ void edit_act(struct edit_packet *packet, const struct xvio_flow_action *action)
 
 /* Beginning */
 
-bool edit_is_gso(const struct edit_packet *packet)
+bool wire_is_gso(const struct wire_packet *packet)
 {
 	return packet->gso.header.gso_type;
+}
+
+bool wire_fits(const struct wire_packet *packet)
+{
+	struct wire_places places;
+
+	if (!packet->has_sum)
+		return true;
+	wire_places(packet->gso.data, packet->gso.len_bytes, &places);
+	if (packet->sum_start < (int32_t)places.l3_at || packet->sum_at < (int32_t)places.key_end)
+		return false;
+	if (!wire_is_gso(packet))
+		return true;
+	if (places.is_ipv4 || places.is_ipv6)
+		return places.l3_at == packet->gso.l3_at && places.l4_at == packet->gso.l4_at;
+	return places.key_end <= packet->gso.l3_at;
 }
 
 static void copy_gso(struct gso_packet *to, const struct gso_packet *from)
@@ -545,21 +571,15 @@ static void copy_gso(struct gso_packet *to, const struct gso_packet *from)
 	to->end = from->end;
 }
 
-void edit_begin(struct edit_packet *packet, const struct gso_packet *sent)
+void wire_begin(struct wire_packet *packet, const struct gso_packet *sent)
 {
 	copy_gso(&packet->gso, sent);
 	packet->num_loose = 0;
-	packet->is_broken = false;
+	packet->has_sum = sent->header.flags & VIRTIO_NET_HDR_F_NEEDS_CSUM;
+	packet->sum_start = sent->header.csum_start;
+	packet->sum_at = packet->sum_start + sent->header.csum_offset;
 	if (gso_num_frames(sent) > 1)
 		return;
 	packet->gso.len_bytes = gso_frame(sent, 0, packet->gso.data);
 	memset(&packet->gso.header, 0, sizeof(packet->gso.header));
-}
-
-void edit_copy(struct edit_packet *to, const struct edit_packet *from)
-{
-	copy_gso(&to->gso, &from->gso);
-	to->is_broken = from->is_broken;
-	to->num_loose = from->num_loose;
-	memcpy(to->loose, from->loose, sizeof(to->loose));
 }
