@@ -495,6 +495,30 @@ static void test_partial(void **state)
 	becomes(set(XVIO_HDR_IPV4, 16, "\0\0\0\x09", "\0\0\0\xff"), sizeof(tcp_ipv4));
 }
 
+/* What would be summed up is seen as a header: it cannot be done any more. */
+static void test_partial_in_header(void **state)
+{
+	struct xvio_flow_action list[] = {
+		action(XVIO_ACTION_MPLS_PUSH, 0x8847),
+		action(XVIO_ACTION_MPLS_POP, 0x8847),
+		action(XVIO_ACTION_MPLS_POP, 0x1234),
+	};
+	unsigned i;
+
+	(void)state;
+	for (i = 0; i < 2; i++) {
+		model_reset();
+		rule(1, 0, list, 3);
+		ask();
+		if (i)
+			packet.header.csum_start = 16;
+		packet.header.csum_offset = (uint16_t)(50 - packet.header.csum_start);
+		run();
+		assert_int_equal(frames.num, !i);
+		assert_int_equal(model_stats(PORT_A)->drop_malformed, i);
+	}
+}
+
 /* Two frames of two bytes: counted as one packet, metered and measured as what they are. */
 static void test_gso(void **state)
 {
@@ -556,10 +580,14 @@ static void test_malformed(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_lookup),  TEST(test_chains),	  TEST(test_ends), TEST(test_copies),
-		TEST(test_length),  TEST(test_meter),	  TEST(test_set),  TEST(test_set_wrong),
-		TEST(test_add_ttl), TEST(test_vlan),	  TEST(test_mpls), TEST(test_csum),
-		TEST(test_partial), TEST(test_malformed), TEST(test_gso),
+		TEST(test_lookup),    TEST(test_chains),
+		TEST(test_ends),      TEST(test_copies),
+		TEST(test_length),    TEST(test_meter),
+		TEST(test_set),	      TEST(test_set_wrong),
+		TEST(test_add_ttl),   TEST(test_vlan),
+		TEST(test_mpls),      TEST(test_csum),
+		TEST(test_partial),   TEST(test_partial_in_header),
+		TEST(test_malformed), TEST(test_gso),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
