@@ -48,8 +48,8 @@ static uint16_t last_port;
 static const struct gso_packet *const *last_packets;
 static unsigned last_num;
 
-/* What flow.h will have; where it has not, there are no meters. */
-extern unsigned flow_meter_set(const struct xvio_cmd_meter *meter, uint32_t *detail)
+/* What path/policer.h will have; as long as it has not, there are no meters. */
+extern unsigned policer_set(const struct xvio_cmd_meter *meter, uint32_t *detail)
 	__attribute__((weak));
 
 static struct place *place_of(uint16_t port)
@@ -152,7 +152,7 @@ void switch_rule_del(unsigned i)
 
 bool switch_has_meters(void)
 {
-	return flow_meter_set != NULL;
+	return policer_set != NULL;
 }
 
 void switch_meter_set(const struct xvio_cmd_meter *meter)
@@ -161,7 +161,7 @@ void switch_meter_set(const struct xvio_cmd_meter *meter)
 
 	if (!switch_has_meters())
 		return;
-	assert_int_equal(flow_meter_set(meter, &detail), XVIO_ST_OK);
+	assert_int_equal(policer_set(meter, &detail), XVIO_ST_OK);
 	model_meter_set(meter, hal_time_us());
 }
 
