@@ -141,7 +141,7 @@ static void run_world(uint64_t seed, uint64_t num)
 
 static void test_random(void **state)
 {
-	const uint64_t num = number_of("SWITCH_CASES", 20000);
+	const uint64_t num = number_of("SWITCH_CASES", 100000);
 	uint64_t seed = number_of("SWITCH_SEED", 1);
 
 	(void)state;
