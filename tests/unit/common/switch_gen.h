@@ -42,6 +42,7 @@ void gen_rule(struct xvio_flow_rule *rule, const struct gen_limits *limits);
 /* An action from SET on. */
 struct xvio_flow_action gen_change(uint16_t type);
 
+/* Any; id 0. Rules name ids below GEN_NUM_METERS, which the caller makes. */
 struct xvio_cmd_meter gen_meter(void);
 
 static inline bool gen_allows(const struct gen_limits *limits, unsigned type)

@@ -443,7 +443,6 @@ struct xvio_cmd_meter gen_meter(void)
 	const bool is_bytes = one_in(2);
 
 	return (struct xvio_cmd_meter){
-		.id = check_random(GEN_NUM_METERS),
 		.unit = is_bytes ? XVIO_METER_BYTES : XVIO_METER_PACKETS,
 		.rate = PICK(rates) + (is_bytes ? check_random(1000) : 0),
 		.burst = is_bytes ? 1 + check_random(3000) : 1 + check_random(6),

@@ -35,10 +35,11 @@ static bool one_in(uint32_t num)
 	return check_random(num) == 0;
 }
 
-static void set_some_meter(void)
+static void set_meter(uint32_t id)
 {
 	struct xvio_cmd_meter meter = gen_meter();
 
+	meter.id = id;
 	switch_meter_set(&meter);
 }
 
@@ -85,8 +86,8 @@ static struct gen_limits start_world(uint64_t seed)
 	memcpy(limits.port, switch_port, switch_num_ports * sizeof(limits.port[0]));
 	if (!switch_has_meters())
 		limits.actions &= ~(1u << XVIO_ACTION_METER);
-	for (i = 0; i < 10 * GEN_NUM_METERS; i++)
-		set_some_meter();
+	for (i = 0; i < GEN_NUM_METERS; i++)
+		set_meter(i);
 	for (i = check_random(MAX_RULES); i; i--)
 		change_rules(&limits);
 	return limits;
@@ -129,7 +130,7 @@ static void run_world(uint64_t seed, uint64_t num)
 		for (i = one_in(2) ? check_random(4) : 0; i; i--)
 			change_rules(&limits);
 		if (one_in(8))
-			set_some_meter();
+			set_meter(check_random(GEN_NUM_METERS));
 		if (one_in(3))
 			fake_advance_us(check_random(one_in(4) ? 1000000 : 300));
 		run_burst(&limits);
