@@ -168,6 +168,21 @@ struct virtio_net_hdr offload_header(const struct pkt *pkt)
 	return header;
 }
 
+struct offload_size offload_size(const struct pkt *pkt, uint8_t needs)
+{
+	struct offload_size size = {1, pkt->len_bytes, pkt->len_bytes};
+	uint32_t header_bytes;
+
+	if (!(needs & OFFLOAD_GSO))
+		return size;
+	header_bytes = offload_header_bytes(pkt);
+	size.num_frames = (offload_end_bytes(pkt) - header_bytes + pkt->offload.gso_size - 1) /
+			  pkt->offload.gso_size;
+	size.frame_bytes = header_bytes + pkt->offload.gso_size;
+	size.num_bytes = offload_end_bytes(pkt) + (size.num_frames - 1) * header_bytes;
+	return size;
+}
+
 void offload_store_csum(uint8_t *frame, uint32_t start, uint32_t offset, uint32_t end)
 {
 	uint16_t csum = (uint16_t)~csum_bytes(frame + start, end - start);

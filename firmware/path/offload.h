@@ -62,6 +62,16 @@ uint32_t offload_end_bytes(const struct pkt *pkt);
 /* The longest frame that will be of the packet in the end. */
 uint32_t offload_frame_bytes(const struct pkt *pkt);
 
+/* What a packet comes to on the wire. */
+struct offload_size {
+	uint32_t num_frames;
+	uint32_t frame_bytes; /* of the longest */
+	uint32_t num_bytes; /* of all */
+};
+
+/* needs as in pkt->offload; 0: that is not looked at. */
+struct offload_size offload_size(const struct pkt *pkt, uint8_t needs);
+
 /*
  * Sums up a frame from start on, its end at end, and stores the checksum at start + offset, where what
  * is to be added stands (the sum of the pseudo header).

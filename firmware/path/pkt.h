@@ -22,8 +22,8 @@
 
 #define PKT_SNAPSHOT_BYTES 128u /* of a frame whose rest stays where it is */
 #define PKT_MAX_HEADER_BYTES \
-	((uint32_t)sizeof(struct virtio_net_hdr_hash)) /* in front of a frame */
-#define PKT_FRAME_OFFSET 26u /* of a frame in its packet's memory: IP headers are aligned */
+	((uint32_t)sizeof(struct xvio_pkt_meta)) /* in front of a frame */
+#define PKT_FRAME_OFFSET 34u /* of a frame in its packet's memory: IP headers are aligned */
 _Static_assert(PKT_FRAME_OFFSET >= PKT_MAX_HEADER_BYTES && PKT_FRAME_OFFSET % 8 == 2, "header");
 _Static_assert(PKT_ROOM_BYTES >= PKT_FRAME_OFFSET + XVIO_MAX_FRAME_BYTES, "room");
 _Static_assert(PKT_LARGE_ROOM_BYTES >= PKT_FRAME_OFFSET + OFFLOAD_MAX_BYTES, "large room");
@@ -33,6 +33,14 @@ _Static_assert(PKT_HEAD_BYTES >= PKT_FRAME_OFFSET + PKT_SNAPSHOT_BYTES, "head");
 struct flow;
 struct virtq;
 struct virtq_chain;
+
+/* What rules say of a packet to host software (struct xvio_pkt_meta). */
+struct pkt_note {
+	uint32_t mark;
+	uint32_t priority;
+	uint32_t arg;
+	uint32_t frame_bytes;
+};
 
 /*
  * The frame: have_bytes of it stand at data. The rest of a longer one (only where host memory is
@@ -55,6 +63,7 @@ struct pkt {
 	_Alignas(64) union flow_key key;
 	struct pkt_pool *pool;
 	struct pkt *next; /* in pkt_pool.returned */
+	struct pkt_note note; /* undefined unless output_mark.has_note */
 };
 _Static_assert(offsetof(struct pkt, key) == 64, "what is looked at for every packet is a line");
 
