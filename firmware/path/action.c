@@ -26,7 +26,7 @@ static void action_run_list(struct core *core, const struct pkt_run *run,
 
 /* What a flow does with a run. Returns how many packets it drops. */
 static inline unsigned action_run_flow(struct core *core, const struct pkt_run *run,
-				       const struct flow *flow, uint8_t needs)
+				       struct flow *flow, uint8_t needs)
 {
 	const union output_mark mark = action_mark(true, needs);
 	const uint8_t *eth_dst = NULL;
@@ -38,6 +38,7 @@ static inline unsigned action_run_flow(struct core *core, const struct pkt_run *
 		action_run_list(core, run, flow->list, needs);
 		return 0;
 	case FLOW_PROGRAM:
+	case FLOW_JOINT:
 		program_run(core, run, flow, needs);
 		return 0;
 	case FLOW_OUTPUT_ETH_DST:
@@ -79,7 +80,7 @@ action_run_burst(struct core *core, const struct burst *burst, const bool has_ne
 
 	for (run = burst->run; run != end; run++) {
 		const uint8_t needs = has_needs ? action_needs(run) : 0;
-		const struct flow *flow = run->flow;
+		struct flow *flow = run->flow;
 
 		if (flow) {
 			flow_hit(flow, number, now_us, run->num, run->num_bytes);

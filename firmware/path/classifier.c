@@ -57,6 +57,7 @@ static struct classifier_bits classifier_no_bits = {.mask.num_pairs = 1};
 static struct classifier_chain classifier_first = {.tables = &classifier_no_tables};
 static struct index classifier_others; /* chains, by classifier_chain_hash() */
 static _Atomic(struct classifier_bits *) classifier_all_bits = &classifier_no_bits;
+static union flow_key classifier_more_bits; /* core 0: classifier_look_at() */
 static _Atomic uint64_t classifier_sequence = 1;
 
 static const struct classifier_list *classifier_tables(const struct classifier_chain *chain)
@@ -90,6 +91,7 @@ void classifier_init(void)
 	for (i = 0; i < 6; i++)
 		seed = seed * 257 + mac[i];
 	hash_seed(seed ^ (uintptr_t)&mac << 20);
+	classifier_more_bits = (union flow_key){0};
 	atomic_store(&classifier_first.tables, &classifier_no_tables);
 	atomic_store(&classifier_all_bits, &classifier_no_bits);
 	atomic_store(&classifier_sequence, 1);
@@ -350,7 +352,7 @@ static void classifier_join_chain(union flow_key *bits, const struct classifier_
 static union flow_key classifier_count_bits(void)
 {
 	uint32_t num_slots = index_num_slots(&classifier_others);
-	union flow_key bits = {0};
+	union flow_key bits = classifier_more_bits;
 	uint32_t i;
 
 	classifier_join_chain(&bits, &classifier_first);
@@ -601,20 +603,32 @@ static void classifier_unlink(struct classifier_entry *entry)
 	table->num_best -= entry->prio == table->best_prio;
 }
 
-/* After a table has gone: looking at bits that no table has is only slower, if there is no memory for others. */
-static void classifier_shrink_bits(void)
+/* False: no memory; those of before go on. */
+static bool classifier_renew_bits(void)
 {
 	union flow_key bits = classifier_count_bits();
 	struct classifier_bits *new;
 
 	if (key_equal(&bits, &classifier_own_bits()->bits))
-		return;
+		return true;
 	new = classifier_new_bits(&bits);
 	if (!new)
-		return;
+		return false;
 	classifier_publish_bits(new);
 	if (new->since > classifier_own_sequence())
 		classifier_set_sequence(new->since);
+	return true;
+}
+
+bool classifier_look_at(const union flow_key *bits)
+{
+	const union flow_key before = classifier_more_bits;
+
+	classifier_more_bits = *bits;
+	if (classifier_renew_bits())
+		return true;
+	classifier_more_bits = before;
+	return false;
 }
 
 static void classifier_remove_table(struct classifier_table *table)
@@ -624,7 +638,7 @@ static void classifier_remove_table(struct classifier_table *table)
 	if (!list)
 		return;
 	classifier_publish(table->chain, list);
-	classifier_shrink_bits();
+	classifier_renew_bits(); /* or bits are looked at that no table has, which is only slower */
 	classifier_drop_chain(table->chain);
 	epoch_defer(classifier_free_table, table);
 }
@@ -693,6 +707,7 @@ void classifier_clear(void)
 	uint32_t i;
 
 	atomic_store_explicit(&classifier_first.tables, &classifier_no_tables, memory_order_release);
+	classifier_more_bits = (union flow_key){0};
 	classifier_publish_bits(&classifier_no_bits);
 	classifier_bury_all(first);
 	for (i = 0; i < num_slots; i++) {

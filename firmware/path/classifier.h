@@ -50,6 +50,12 @@ bool classifier_start(void);
  */
 bool classifier_add(struct classifier_entry *entry, const union flow_key *mask, uint32_t chain);
 
+/*
+ * Bits that are looked at, whatever the masks of entries are, until it is asked for otherwise; only a lookup that is
+ * remembered costs more for it. False: no memory, and nothing has changed. Core 0.
+ */
+bool classifier_look_at(const union flow_key *bits);
+
 /* Hints: an entry of a chain with this key and mask is added soon, this one is taken out soon. Core 0. */
 void classifier_expect(const union flow_key *key, const union flow_key *mask, uint32_t chain);
 void classifier_expect_remove(const struct classifier_entry *entry);

@@ -14,6 +14,7 @@
 #include "path/epoch.h"
 #include "path/index.h"
 #include "path/policer.h"
+#include "path/program.h"
 #include "path/rule.h"
 #include "path/stats.h"
 
@@ -21,6 +22,7 @@
 #define FLOW_INDEX_BYTES 40u /* of a rule in two indices, while one of them grows */
 
 static struct index flow_cookies;
+static uint32_t flow_num_shapers; /* parts that change packets, and lead them to another chain */
 static uint32_t flow_num_rules;
 static uint32_t flow_limit;
 static struct flow *flow_free; /* the oldest; linked by entry.next */
@@ -100,6 +102,7 @@ bool flow_init(void)
 
 	flow_limit = limit < FLOW_MAX_RULES ? (uint32_t)limit : FLOW_MAX_RULES;
 	flow_num_rules = 0;
+	flow_num_shapers = 0;
 	flow_free = NULL;
 	policer_init();
 	return index_start() && classifier_start() && index_init(&flow_cookies) && flow_new_chunk();
@@ -150,6 +153,44 @@ static struct flow *flow_next_part(const struct flow *flow)
 	return flow->next_part ? index_object(flow->next_part) : NULL;
 }
 
+/*
+ * What a packet is in another chain depends on what it was made of: a change finds a header or does not, and tags move
+ * from place to place.
+ */
+static const union flow_key flow_shape = {.field = {
+						  .eth_type = 0xffff,
+						  .vlan_tci = 0xffff,
+						  .vlan_tpid = 0xffff,
+						  .ip_proto = 0xff,
+						  .flags = 0xff,
+						  .cvlan_tci = 0xffff,
+					  }};
+
+static bool flow_is_shaper(const struct flow *flow)
+{
+	return flow->kind == FLOW_PROGRAM && flow->program->leads_on && flow->program->changes;
+}
+
+/* One more, before any lookup finds it. False: no memory. */
+static bool flow_count_shaper(const struct flow *flow)
+{
+	if (!flow_is_shaper(flow))
+		return true;
+	if (!flow_num_shapers && !classifier_look_at(&flow_shape))
+		return false;
+	flow_num_shapers++;
+	return true;
+}
+
+/* One less, after no lookup finds it any more. */
+static void flow_uncount_shaper(const struct flow *flow)
+{
+	static const union flow_key nothing;
+
+	if (flow_is_shaper(flow) && !--flow_num_shapers)
+		classifier_look_at(&nothing);
+}
+
 /* Of all parts, when no worker uses one any more. */
 static void flow_give_back_parts(void *object)
 {
@@ -168,6 +209,7 @@ static void flow_hide(struct flow *flow)
 {
 	for (; flow; flow = flow_next_part(flow)) {
 		classifier_remove(&flow->entry);
+		flow_uncount_shaper(flow);
 		flow_num_rules--;
 	}
 }
@@ -185,12 +227,18 @@ static struct flow *flow_add_part(const struct xvio_flow_rule *rule,
 	flow->entry.prio = rule->prio;
 	flow->cookie = rule->cookie;
 	atomic_store_explicit(&flow_count(flow, 0)->last_us, hal_time_us(), memory_order_relaxed);
-	if (!rule_compile(flow, rule) || !classifier_add(&flow->entry, &bits, rule->chain)) {
-		flow_give_back(flow);
-		return NULL;
-	}
+	if (!rule_compile(flow, rule) || !flow_count_shaper(flow))
+		goto give_back;
+	if (!classifier_add(&flow->entry, &bits, rule->chain))
+		goto uncount;
 	flow_num_rules++;
 	return flow;
+
+uncount:
+	flow_uncount_shaper(flow);
+give_back:
+	flow_give_back(flow);
+	return NULL;
 }
 
 /* All parts of a rule; the last one stands first. NULL: no memory, and none is left. */
@@ -301,5 +349,6 @@ void flow_flush(void)
 		flow_give_back_parts(index_at(&flow_cookies, i));
 	index_clear(&flow_cookies);
 	flow_num_rules = 0;
+	flow_num_shapers = 0;
 	policer_flush();
 }

@@ -38,6 +38,7 @@ enum flow_kind {
 	FLOW_OUTPUT_ETH_DST, /* to port, with eth_dst */
 	FLOW_LIST, /* to those of the list, in order */
 	FLOW_PROGRAM, /* anything (program.h) */
+	FLOW_JOINT, /* no rule: several of them, one after the other (joint.h) */
 };
 
 /*

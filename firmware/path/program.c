@@ -6,10 +6,13 @@
 #include "path/program.h"
 
 #include "lib/bits.h"
+#include "lib/endian.h"
 #include "lib/list.h"
 #include "path/core.h"
 #include "path/edit.h"
 #include "path/flow.h"
+#include "path/joint.h"
+#include "path/parse_fast.h"
 #include "path/policer.h"
 #include "path/port.h"
 
@@ -23,7 +26,9 @@ struct program_walk {
 	bool goes_on; /* flow is a rule whose list comes next */
 	bool has_note;
 	struct pkt_note note;
-	unsigned num_lookups;
+	const struct joint_way *known; /* the rules that it will meet; NULL: they are looked up */
+	bool is_usual; /* another packet with its key would meet the same */
+	struct joint_way way; /* the rules that it has met, without their generations if they are known */
 };
 
 /* What comes behind an action. */
@@ -174,8 +179,19 @@ static int program_length(struct program_walk *walk, const struct xvio_flow_acti
 
 /* Changes */
 
+/* Whether what comes up is not in the key that the packet came with. */
+static bool program_reveals(const struct program_walk *walk, const struct xvio_flow_action *action)
+{
+	const uint16_t type = program_pkt(walk)->key.field.eth_type;
+
+	return action->type == XVIO_ACTION_MPLS_POP ||
+	       (action->type == XVIO_ACTION_VLAN_POP &&
+		(type == endian_swap16(ETH_TYPE_VLAN) || type == endian_swap16(ETH_TYPE_QINQ)));
+}
+
 static int program_change(struct program_walk *walk, const struct xvio_flow_action *action)
 {
+	walk->is_usual &= !program_reveals(walk, action);
 	if (walk->shared) {
 		struct pkt *const *copy = program_copy(walk);
 
@@ -198,20 +214,44 @@ static int program_change(struct program_walk *walk, const struct xvio_flow_acti
 
 /* Lists */
 
-/* The rule of another chain that the packet meets as it is now. */
-static int program_goto(struct program_walk *walk, uint32_t chain)
+/* The packet meets a rule. */
+static void program_meet(struct program_walk *walk, struct flow *flow)
 {
-	struct pkt *pkt = program_pkt(walk);
+	const uint32_t generation = classifier_generation(&flow->entry);
+
+	walk->flow = flow;
+	walk->goes_on = true;
+	walk->way.part[walk->way.num++] = (struct joint_part){flow, generation};
+	walk->is_usual &= generation % 2;
+}
+
+/* The rule of another chain that the packet, as it is now, meets next; NULL: none. */
+static struct flow *program_look_up(const struct program_walk *walk, uint32_t chain)
+{
+	const struct joint_way *known = walk->known;
+	const unsigned num = walk->way.num;
 	struct classifier_entry *entry;
 
-	if (walk->num_lookups++ == XVIO_FLOW_MAX_DEPTH)
+	if (known)
+		return num < known->num ? known->part[num].flow : NULL;
+	entry = classifier_lookup(&program_pkt(walk)->key, chain);
+	return entry ? list_entry(entry, struct flow, entry) : NULL;
+}
+
+static int program_goto(struct program_walk *walk, uint32_t chain)
+{
+	struct flow *flow;
+
+	if (walk->way.num == XVIO_FLOW_MAX_DEPTH) {
+		walk->is_usual = false;
 		return program_drop(walk, XVIO_STAT_DROP_DEPTH);
-	entry = classifier_lookup(&pkt->key, chain);
-	if (!entry)
+	}
+	flow = program_look_up(walk, chain);
+	walk->way.misses = !flow;
+	if (!flow)
 		return program_to_host(walk, 0, chain);
-	walk->flow = list_entry(entry, struct flow, entry);
-	walk->goes_on = true;
-	flow_hit(walk->flow, walk->core->number, walk->core->now_us, 1, pkt->len_bytes);
+	program_meet(walk, flow);
+	flow_hit(flow, walk->core->number, walk->core->now_us, 1, program_pkt(walk)->len_bytes);
 	return PROGRAM_ENDS;
 }
 
@@ -293,22 +333,57 @@ static void program_run_flow(struct program_walk *walk)
 	}
 }
 
-void program_run(struct core *core, const struct pkt_run *run, const struct flow *flow, uint8_t needs)
+/* A rule that could have led on, and has not, leads other packets on. */
+static bool program_is_at_end(const struct program_walk *walk)
 {
+	const struct flow *flow = walk->flow;
+
+	return walk->way.misses || flow->kind != FLOW_PROGRAM || !flow->program->leads_on;
+}
+
+/* A packet through all rules that it meets, of which this is the first. */
+static void program_run_all(struct program_walk *walk, struct flow *flow)
+{
+	program_meet(walk, flow);
+	do {
+		walk->goes_on = false;
+		program_run_flow(walk);
+	} while (walk->goes_on);
+}
+
+/* A packet whose way is not known yet. */
+static void program_explore(struct program_walk *walk, struct flow *flow)
+{
+	const union flow_key key = program_pkt(walk)->key;
+
+	program_run_all(walk, flow);
+	if (walk->is_usual && program_is_at_end(walk) && (walk->way.num > 1 || walk->way.misses))
+		cache_join(walk->core->cache, &key, &walk->way);
+}
+
+void program_run(struct core *core, const struct pkt_run *run, struct flow *flow, uint8_t needs)
+{
+	const struct joint_way *known = flow->kind == FLOW_JOINT ? &joint_of(flow)->way : NULL;
 	unsigned i;
 
 	for (i = 0; i < run->num; i++) {
-		struct program_walk walk = {
-			.core = core,
-			.slot = &run->pkts[i],
-			.flow = flow,
-			.needs = needs ? run->pkts[i]->offload.needs : 0,
-			.num_lookups = 1,
-		};
+		struct program_walk walk;
 
-		do {
-			walk.goes_on = false;
-			program_run_flow(&walk);
-		} while (walk.goes_on);
+		walk.core = core;
+		walk.slot = &run->pkts[i];
+		walk.needs = needs ? run->pkts[i]->offload.needs : 0;
+		walk.shared = false;
+		walk.has_note = false;
+		walk.note = (struct pkt_note){0};
+		walk.known = known;
+		walk.is_usual = true;
+		walk.way.num = 0;
+		walk.way.misses = false;
+		if (known)
+			program_run_all(&walk, known->part[0].flow);
+		else if (flow->program->leads_on)
+			program_explore(&walk, flow);
+		else
+			program_run_all(&walk, flow);
 	}
 }

@@ -6,6 +6,7 @@
 #ifndef PATH_PROGRAM_H
 #define PATH_PROGRAM_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <xvio/flow.h>
 
@@ -16,10 +17,15 @@ struct pkt_run;
 /* What a rule of kind FLOW_PROGRAM does. */
 struct program {
 	unsigned num;
+	bool leads_on; /* there is a GOTO */
+	bool changes; /* bytes */
 	struct xvio_flow_action action[]; /* the last one ends */
 };
 
-/* A run that met a rule of that kind, and was counted there; needs as in output_mark. */
-void program_run(struct core *core, const struct pkt_run *run, const struct flow *flow, uint8_t needs);
+/*
+ * A run that met a rule of that kind, or the first of several (FLOW_JOINT), and was counted there; needs as in output_mark. What
+ * rules of other chains its packets meet is told to the cache.
+ */
+void program_run(struct core *core, const struct pkt_run *run, struct flow *flow, uint8_t needs);
 
 #endif

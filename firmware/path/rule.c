@@ -457,10 +457,12 @@ static bool rule_compile_program(struct flow *flow, const struct xvio_flow_rule 
 	if (!program)
 		return false;
 	program->num = rule->num_actions;
+	program->leads_on = rule_num_gotos(rule);
 	memcpy(program->action, rule->action, len_bytes);
 	for (i = 0; i < program->num; i++) {
 		struct policer *policer = rule_policer(&program->action[i]);
 
+		program->changes |= rule_changes(&program->action[i]);
 		if (policer)
 			policer->num_rules++;
 	}
