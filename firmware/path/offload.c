@@ -74,7 +74,7 @@ static uint8_t offload_gso_of(const struct pkt *pkt, uint8_t gso_type)
 	const bool is_tcp = key->ip_proto == IP_PROTO_TCP;
 	const bool is_udp = key->ip_proto == IP_PROTO_UDP;
 
-	if (key->flags)
+	if (parse_is_fragment(key))
 		return 0;
 	switch (gso_type) {
 	case VIRTIO_NET_HDR_GSO_TCPV4:
