@@ -163,6 +163,19 @@ static enum parse_result parse_ipv4(struct parse_rest *rest, struct xvio_flow_ke
 	return parse_transport(rest, key);
 }
 
+/* The length of an IPv6 extension header, two bytes of which are here. */
+static uint32_t parse_ext_bytes(uint8_t proto, const uint8_t *ext)
+{
+	switch (proto) {
+	case IP_PROTO_FRAG:
+		return 8;
+	case IP_PROTO_AUTH:
+		return (ext[1] + 2u) * 4u;
+	default:
+		return (ext[1] + 1u) * 8u;
+	}
+}
+
 /* Steps over one extension header. */
 static enum parse_result parse_ipv6_ext(struct parse_rest *rest, struct xvio_flow_key *key)
 {
@@ -173,18 +186,10 @@ static enum parse_result parse_ipv6_ext(struct parse_rest *rest, struct xvio_flo
 
 	if (result != PARSE_GOOD)
 		return result;
-	switch (key->ip_proto) {
-	case IP_PROTO_FRAG:
-		header_bytes = 8;
+	header_bytes = parse_ext_bytes(key->ip_proto, ext);
+	if (key->ip_proto == IP_PROTO_FRAG) {
 		frag = endian_get_be16(ext + 2);
 		key->flags |= parse_frag(frag >> 3, frag & 1u);
-		break;
-	case IP_PROTO_AUTH:
-		header_bytes = (ext[1] + 2u) * 4u;
-		break;
-	default:
-		header_bytes = (ext[1] + 1u) * 8u;
-		break;
 	}
 	if (header_bytes > parse_left(rest))
 		return PARSE_MALFORMED;
@@ -427,4 +432,20 @@ struct parse_places parse_places(const uint8_t *data, uint32_t have_bytes, uint3
 		.l4_at = (uint16_t)rest.at,
 		.key_end = (uint16_t)(rest.at + parse_transport_bytes(field)),
 	};
+}
+
+bool parse_is_routed(const uint8_t *data, const struct parse_places *places)
+{
+	uint32_t at = places->l3_at + PARSE_IPV6_BYTES;
+	uint8_t proto = data[places->l3_at + 6];
+	uint32_t ext_bytes;
+
+	while (at < places->l4_at) {
+		if (proto == IP_PROTO_ROUTE && data[at + 3])
+			return true;
+		ext_bytes = parse_ext_bytes(proto, data + at);
+		proto = data[at];
+		at += ext_bytes;
+	}
+	return false;
 }

@@ -67,4 +67,10 @@ struct parse_places {
 struct parse_places parse_places(const uint8_t *data, uint32_t have_bytes, uint32_t len_bytes,
 				 const union flow_key *key);
 
+/*
+ * Whether an IPv6 packet, all of which in front of l4_at is here, has a routing header with segments left: what it is summed up
+ * with is its final destination, and not the one in its header (RFC 8200, 8.1).
+ */
+bool parse_is_routed(const uint8_t *data, const struct parse_places *places);
+
 #endif
