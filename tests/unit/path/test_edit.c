@@ -77,7 +77,9 @@ static void put_in_chain(const uint8_t *frame, uint32_t len_bytes)
 	pkt.vq = &sender;
 	pkt.chain = &chain;
 	pkt.data = pkt.head + PKT_FRAME_OFFSET;
-	pkt.have_bytes = len_bytes < PKT_SNAPSHOT_BYTES ? len_bytes : PKT_SNAPSHOT_BYTES;
+	pkt.have_bytes = check_random(2) ? PKT_SNAPSHOT_BYTES : check_random(PKT_SNAPSHOT_BYTES);
+	if (pkt.have_bytes > len_bytes)
+		pkt.have_bytes = len_bytes;
 }
 
 static enum place put_frame(enum place place, const uint8_t *frame, uint32_t len_bytes)
@@ -392,25 +394,97 @@ static void test_room(void **state)
 	}
 }
 
+static void put_gso(const struct gso_wish *wish)
+{
+	gso_make(&gso, wish);
+	put_frame(IN_ROOM, gso.data, gso.len_bytes);
+	assert_true(pkt_parse(&pkt));
+	assert_true(offload_read(&pkt, &gso.header, ALL));
+}
+
 /* Places of a packet that is cut are small numbers. */
 static void test_many_tags_before_cutting(void **state)
 {
-	struct gso_wish wish = {
+	const struct gso_wish wish = {
 		.needs_csum = true, .is_gso = true, .payload_bytes = 3000, .gso_size = 1000};
-	const struct xvio_flow_action *push;
-	unsigned is_tcp, num;
+	const struct xvio_flow_action *last[] = {&push_mpls, &push_vlan};
+	unsigned i, num;
 
 	(void)state;
-	for (is_tcp = 0; is_tcp < 2; is_tcp++) {
-		push = is_tcp ? &push_vlan : &push_mpls;
-		wish.is_tcp = is_tcp;
-		gso_make(&gso, &wish);
-		put_frame(IN_ROOM, gso.data, gso.len_bytes);
-		assert_true(pkt_parse(&pkt));
-		assert_true(offload_read(&pkt, &gso.header, ALL));
-		for (num = 0; edit_run(&pkt, push, true); num++)
-			assert_int_equal(pkt.offload.l3_at, gso.l3_at + 4 * (num + 1));
-		assert_int_equal(num, (255 - gso.l3_at) / 4);
+	for (i = 0; i < 2; i++) {
+		put_gso(&wish);
+		for (num = 1; num <= (255 - gso.l3_at) / 4; num++) {
+			assert_true(edit_run(&pkt, &push_mpls, true));
+			assert_int_equal(pkt.offload.l3_at, gso.l3_at + 4 * num);
+		}
+		assert_false(edit_run(&pkt, last[i], true));
+	}
+}
+
+/* Entries of a stack that look like an IP header do not become that of a packet that is cut. */
+static void test_other_ip_before_cutting(void **state)
+{
+	static const uint8_t entries[][4] = {{10, 0, 0, 2}, {10, 0, 0, 1},    {64, 47, 0, 0},
+					     {0, 0, 0, 0},  {0x45, 0, 0, 32}, {0}};
+	static const struct xvio_flow_action pop = {.type = XVIO_ACTION_MPLS_POP, .arg = 0x0800};
+	const struct gso_wish wish = {
+		.needs_csum = true, .is_gso = true, .payload_bytes = 3000, .gso_size = 1000};
+	struct xvio_flow_action push = push_mpls;
+	unsigned has_needs, i;
+
+	(void)state;
+	for (has_needs = 0; has_needs < 2; has_needs++) {
+		put_gso(&wish);
+		for (i = 0; i < sizeof(entries) / sizeof(entries[0]); i++) {
+			memcpy(&push.value, entries[i], 4);
+			assert_true(edit_run(&pkt, &push, has_needs));
+		}
+		assert_int_equal(edit_run(&pkt, &pop, has_needs), !has_needs);
+	}
+}
+
+/* Of UDP a checksum that comes out as 0 is written in its other form, which 0 does not stand for. */
+static void check_udp_zero(struct edit_packet *want)
+{
+	struct xvio_flow_action set = {
+		.type = XVIO_ACTION_SET, .a = XVIO_HDR_UDP, .mask = 0x0000ffff};
+	static const struct xvio_flow_action sum_up = {.type = XVIO_ACTION_CSUM,
+						       .a = XVIO_CSUM_UDP};
+	struct edit_view view;
+	uint8_t *udp;
+	uint32_t port;
+
+	edit_model_view(want, &view);
+	udp = want->byte + view.l4_at;
+	port = udp[0] * 256u + udp[1] + udp[6] * 256u + udp[7]; /* takes the sum to 65535 */
+	port = port % 65536 + port / 65536;
+	set.value = (port & 255) << 8 | port >> 8;
+	put_frame(IN_ROOM, want->byte, want->len_bytes);
+	assert_true(pkt_parse(&pkt));
+	assert_true(run_both(want, &set, false));
+	assert_memory_equal(udp + 6, "\xff\xff", 2);
+	memset(pkt.data + view.l4_at + 6, 0x12, 2);
+	assert_true(run_both(want, &sum_up, false));
+	assert_memory_equal(udp + 6, "\xff\xff", 2);
+}
+
+static void test_udp_zero(void **state)
+{
+	static struct edit_packet want;
+	struct edit_view view;
+	unsigned num = 0;
+
+	(void)state;
+	check_seed(4);
+	while (num < 1000) {
+		edit_model_make(&want);
+		edit_model_view(&want, &view);
+		if (!(view.is_ipv4 || view.is_ipv6) || view.proto != 17 || view.is_fragment ||
+		    view.is_routed || !edit_model_sums_are_right(&want) ||
+		    (!want.byte[view.l4_at + 6] && !want.byte[view.l4_at + 7]))
+			continue;
+		check_udp_zero(&want);
+		num++;
 	}
 }
 
@@ -455,12 +529,13 @@ static void test_sender_fails(void **state)
 		skip();
 	make_untagged(&want, 1500);
 	put_frame(IN_CHAIN, want.byte, want.len_bytes);
+	pkt.have_bytes = 14;
 	sender.config.map = iotlb_empty();
 	sender.seg = &seg;
 	chain.num_segs = 1;
 	assert_true(pkt_parse(&pkt));
 	assert_true(edit_run(&pkt, &set_mac, false));
-	assert_int_equal(pkt.have_bytes, PKT_SNAPSHOT_BYTES);
+	assert_int_equal(pkt.have_bytes, 14);
 	assert_false(edit_run(&pkt, &push_vlan, false));
 }
 
@@ -472,6 +547,8 @@ int main(void)
 		cmocka_unit_test(test_needs),
 		cmocka_unit_test(test_room),
 		cmocka_unit_test(test_many_tags_before_cutting),
+		cmocka_unit_test(test_other_ip_before_cutting),
+		cmocka_unit_test(test_udp_zero),
 		cmocka_unit_test(test_csum_among_headers),
 		cmocka_unit_test(test_sender_fails),
 	};
