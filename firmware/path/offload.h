@@ -48,9 +48,12 @@ uint8_t offload_taken(uint64_t features);
  * Fills in pkt->offload, of a packet with its key, from the header that came with it; allowed: what
  * was negotiated. False: the header says what it must not (5.1.6.2.1), or what does not fit the packet.
  * hdr_len is not looked at, nor are flags of no meaning here (5.1.6.2.2). A checksum never goes where
- * rules look: its place lies behind all that is in the key.
+ * rules look: its place lies behind all that is in the key; and what is summed up begins behind the tags.
  */
 bool offload_read(struct pkt *pkt, const struct virtio_net_hdr *header, uint8_t allowed);
+
+/* Whether that still holds, of a packet with CSUM whose key is another now. */
+bool offload_fits(const struct pkt *pkt);
 
 /* The header that tells a driver, which takes them, of the packet's needs (5.1.6.4.1); num_buffers 1. */
 struct virtio_net_hdr offload_header(const struct pkt *pkt);

@@ -113,6 +113,7 @@ struct pkt_pool {
 	unsigned num_free;
 	unsigned num_home; /* free when the round began; from here on the stack is of no meaning */
 	bool any_lent; /* in this round */
+	uint32_t room_bytes; /* of each packet */
 	struct pkt *returned; /* by other cores, to be free when the round ends */
 	struct pkt *stack[PKT_POOL_SIZE];
 };
@@ -159,6 +160,18 @@ bool pkt_read(const struct pkt *pkt, uint32_t offset_bytes, uint8_t *to, uint32_
  * False: the sender's addresses fail. Its core, before the chain is published.
  */
 bool pkt_pull(struct pkt *pkt);
+
+/*
+ * Brings at least the first num_bytes (<= len_bytes) of the frame to the packet's own memory, where they may be changed.
+ * False: as pkt_pull(), which it does where that is not so yet.
+ */
+bool pkt_own(struct pkt *pkt, uint32_t num_bytes);
+
+/*
+ * Makes sure that num_bytes in front of a frame, all of which is in the packet's room, are there to make it longer; it may move.
+ * False: longer by them it would not have place in the room at PKT_FRAME_OFFSET, where copies stand.
+ */
+bool pkt_make_headroom(struct pkt *pkt, uint32_t num_bytes);
 
 /* Makes to another packet with the same frame and key; all of from's frame is here. */
 void pkt_copy(struct pkt *to, const struct pkt *from);

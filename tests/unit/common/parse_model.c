@@ -76,7 +76,7 @@ static bool model_udp(struct model *m)
 	model_copy(m, &m->key->tp_src, 0, 2);
 	model_copy(m, &m->key->tp_dst, 2, 2);
 	len_bytes = model_be16(m, 4);
-	return len_bytes >= 8 && (m->key->flags || len_bytes <= model_left(m));
+	return len_bytes >= 8 && (m->key->flags & XVIO_FLOW_FRAG_ANY || len_bytes <= model_left(m));
 }
 
 static bool model_transport(struct model *m)
@@ -125,7 +125,7 @@ static bool model_ipv4(struct model *m)
 	frag = model_be16(m, 6);
 	m->key->ip_ttl = model_byte(m, 8);
 	m->key->ip_proto = model_byte(m, 9);
-	m->key->flags = model_frag(frag & 0x1fff, frag & 0x2000);
+	m->key->flags |= model_frag(frag & 0x1fff, frag & 0x2000);
 	model_copy(m, m->key->ip_src, 12, 4);
 	model_copy(m, m->key->ip_dst, 16, 4);
 	if (version != 4 || header_bytes < 20 || header_bytes > total_bytes ||
@@ -149,7 +149,7 @@ static bool model_ipv6_ext(struct model *m)
 	if (m->key->ip_proto == 44) {
 		header_bytes = 8;
 		frag = model_be16(m, 2);
-		m->key->flags = model_frag(frag >> 3, frag & 1);
+		m->key->flags |= model_frag(frag >> 3, frag & 1);
 	}
 	if (header_bytes > model_left(m))
 		return false;
@@ -184,20 +184,32 @@ static bool model_ipv6(struct model *m)
 	return model_transport(m);
 }
 
+/* A request or a reply, for IPv4 over Ethernet; of others nothing is in the key. */
 static bool model_arp(struct model *m)
 {
-	uint8_t kind[6];
+	uint8_t begin[8];
 
 	if (model_left(m) < 8)
 		return false;
-	model_copy(m, kind, 0, sizeof(kind));
-	if (memcmp(kind, "\x00\x01\x08\x00\x06\x04", sizeof(kind)) != 0)
+	model_copy(m, begin, 0, 8);
+	if (memcmp(begin, "\x00\x01\x08\x00\x06\x04\x00\x01", 8) != 0 &&
+	    memcmp(begin, "\x00\x01\x08\x00\x06\x04\x00\x02", 8) != 0)
 		return true;
 	if (model_left(m) < 28)
 		return false;
-	model_byte(m, 27); /* an ARP packet is whole or short */
-	model_copy(m, m->key->ip_src, 14, 4);
-	model_copy(m, m->key->ip_dst, 24, 4);
+	m->key->ip_proto = model_byte(m, 7);
+	model_copy(m, m->key->arp_sha, 8, 6);
+	model_copy(m, m->key->arp_spa, 14, 4);
+	model_copy(m, m->key->arp_tha, 18, 6);
+	model_copy(m, m->key->arp_tpa, 24, 4);
+	return true;
+}
+
+static bool model_mpls(struct model *m)
+{
+	if (model_left(m) < 4)
+		return false;
+	model_copy(m, &m->key->mpls_lse, 0, 4);
 	return true;
 }
 
@@ -217,6 +229,9 @@ static bool model_eth(struct model *m)
 		if (i == 0) {
 			model_set_be16(&m->key->vlan_tpid, type);
 			model_set_be16(&m->key->vlan_tci, model_be16(m, 0) | 0x1000u);
+		} else {
+			model_set_be16(&m->key->cvlan_tci, model_be16(m, 0) | 0x1000u);
+			m->key->flags = type == 0x88a8 ? XVIO_FLOW_CVLAN_AD : 0;
 		}
 		type = model_be16(m, 2);
 		m->at += 4;
@@ -228,7 +243,11 @@ static bool model_eth(struct model *m)
 		return model_ipv4(m);
 	if (type == 0x86dd)
 		return model_ipv6(m);
-	return type != 0x0806 || model_arp(m);
+	if (type == 0x0806)
+		return model_arp(m);
+	if (type == 0x8847 || type == 0x8848)
+		return model_mpls(m);
+	return true;
 }
 
 void parse_model_frame(const uint8_t *data, uint32_t len_bytes, uint16_t in_port,
