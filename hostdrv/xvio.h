@@ -277,6 +277,8 @@ void xvio_mbox_create(struct xvio *xv);
 int xvio_mbox_call(struct xvio *xv, const struct xvio_cmd *cmd);
 /* A command whose request is struct xvio_cmd_object. */
 int xvio_mbox_call_object(struct xvio *xv, u16 opcode, u32 id, void *rsp, u16 rsp_bytes);
+/* The same under devlink's lock: a card that is not alive, or fails, is not waited for: -EAGAIN. */
+int xvio_mbox_call_once(struct xvio *xv, const struct xvio_cmd *cmd);
 /* From the interrupt: an answer may have come. */
 void xvio_mbox_interrupt(struct xvio *xv);
 /* Has the firmware fail (XVIO_CRASH_*); 0 when it has been noticed. */
