@@ -184,6 +184,7 @@ struct xvio {
 	struct hlist_head flows[1 << 12]; /* under rtnl */
 	u64 next_flow_cookie; /* under rtnl */
 	struct list_head flows_on_card; /* in their order; under the mailbox's lock */
+	void *trap_trapped, *trap_sampled; /* devlink's names for the traps */
 	/* What has been set of ports, 0 elsewhere; under the mailbox's lock */
 	struct xvio_cmd_port_set port_set[XVIO_NUM_PORTS];
 	struct xvio_sriov sriov;
@@ -444,6 +445,19 @@ int xvio_flow_stats(struct xvio *xv, u16 in_port, struct flow_cls_offload *cls);
 void xvio_flow_flush_port(struct xvio *xv, u16 port);
 /* Restart: all rules; at no time one of them decides that is not the right one. Not under rtnl. */
 int xvio_flow_replay(struct xvio *xv, struct xvio_replay *replay);
+
+/* trap.c: devlink's traps */
+
+/* Before packets come, and after they have ceased to. Take devlink's lock. */
+int xvio_trap_create(struct xvio *xv);
+void xvio_trap_destroy(struct xvio *xv);
+/* skb has just been received on repr, for which trap_ctx is the reason. From NAPI. */
+void xvio_trap_report(struct xvio *xv, void *trap_ctx, struct xvio_repr *repr, struct sk_buff *skb);
+int xvio_trap_init(struct devlink *devlink, const struct devlink_trap *trap, void *trap_ctx);
+int xvio_trap_action_set(struct devlink *devlink, const struct devlink_trap *trap,
+			 enum devlink_trap_action action, struct netlink_ext_ack *extack);
+int xvio_trap_drop_counter_get(struct devlink *devlink, const struct devlink_trap *trap,
+			       u64 *p_drops);
 
 /* devlink.c, health.c, recover.c */
 

@@ -116,9 +116,12 @@ static int main_create_services(struct xvio *xv)
 	err = xvio_health_create(xv);
 	if (err)
 		return err;
-	err = xvio_netdev_create(xv);
+	err = xvio_trap_create(xv);
 	if (err)
 		goto destroy_health;
+	err = xvio_netdev_create(xv);
+	if (err)
+		goto destroy_trap;
 	err = xvio_eswitch_create(xv);
 	if (err)
 		goto destroy_netdev;
@@ -131,6 +134,8 @@ destroy_eswitch:
 	xvio_eswitch_destroy(xv);
 destroy_netdev:
 	xvio_netdev_destroy(xv);
+destroy_trap:
+	xvio_trap_destroy(xv);
 destroy_health:
 	xvio_health_destroy(xv);
 	return err;
@@ -142,6 +147,7 @@ static void main_destroy_services(struct xvio *xv)
 	xvio_eswitch_destroy(xv);
 	xvio_health_destroy(xv);
 	xvio_netdev_destroy(xv);
+	xvio_trap_destroy(xv);
 }
 
 static int main_probe(struct pci_dev *pdev, const struct pci_device_id *id)
