@@ -12,6 +12,8 @@ static int tc_flower(struct xvio_repr *repr, struct flow_cls_offload *cls)
 {
 	switch (cls->command) {
 	case FLOW_CLS_REPLACE:
+		if (!tc_can_offload_extack(repr->netdev, cls->common.extack))
+			return -EOPNOTSUPP;
 		return xvio_flow_add(repr, cls);
 	case FLOW_CLS_DESTROY:
 		return xvio_flow_del(repr, cls);
@@ -24,14 +26,9 @@ static int tc_flower(struct xvio_repr *repr, struct flow_cls_offload *cls)
 
 static int tc_block_cb(enum tc_setup_type type, void *type_data, void *cb_priv)
 {
-	struct flow_cls_offload *cls = type_data;
-	struct xvio_repr *repr = cb_priv;
-
 	if (type != TC_SETUP_CLSFLOWER)
 		return -EOPNOTSUPP;
-	if (!tc_can_offload_extack(repr->netdev, cls->common.extack))
-		return -EOPNOTSUPP;
-	return tc_flower(repr, cls);
+	return tc_flower(cb_priv, type_data);
 }
 
 int xvio_tc_setup(struct net_device *netdev, enum tc_setup_type type, void *type_data)
