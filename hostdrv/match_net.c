@@ -3,7 +3,7 @@
  * What a flower rule matches on behind the Ethernet header and its tags. Places of the card's key
  * are shared by protocols, so that each of these keys needs the rule to say which one it means.
  */
-#include <linux/etherdevice.h>
+#include <linux/if_ether.h>
 
 #include "match.h"
 
@@ -174,10 +174,11 @@ static int match_arp(struct xvio_match *match)
 	memcpy(out->mask.arp_spa, &arp.mask->sip, sizeof(out->mask.arp_spa));
 	memcpy(out->key.arp_tpa, &arp.key->tip, sizeof(out->key.arp_tpa));
 	memcpy(out->mask.arp_tpa, &arp.mask->tip, sizeof(out->mask.arp_tpa));
-	ether_addr_copy(out->key.arp_sha, arp.key->sha);
-	ether_addr_copy(out->mask.arp_sha, arp.mask->sha);
-	ether_addr_copy(out->key.arp_tha, arp.key->tha);
-	ether_addr_copy(out->mask.arp_tha, arp.mask->tha);
+	/* At odd addresses on the right */
+	memcpy(out->key.arp_sha, arp.key->sha, ETH_ALEN);
+	memcpy(out->mask.arp_sha, arp.mask->sha, ETH_ALEN);
+	memcpy(out->key.arp_tha, arp.key->tha, ETH_ALEN);
+	memcpy(out->mask.arp_tha, arp.mask->tha, ETH_ALEN);
 	return 0;
 }
 
