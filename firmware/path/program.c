@@ -200,16 +200,10 @@ static int program_change(struct program_walk *walk, const struct xvio_flow_acti
 		walk->slot = copy;
 		walk->shared = false;
 	}
-	switch (edit_run(program_pkt(walk), action, walk->needs)) {
-	case EDIT_GOOD:
+	if (edit_run(program_pkt(walk), action, walk->needs))
 		return PROGRAM_ON;
-	case EDIT_NO_DATA:
-		return program_drop(walk, XVIO_STAT_DROP_RING_ERROR);
-	case EDIT_NO_ROOM:
-		return program_drop(walk, XVIO_STAT_DROP_OVERSIZE);
-	default:
-		return program_drop(walk, XVIO_STAT_DROP_MALFORMED);
-	}
+	walk->is_usual = false;
+	return program_drop(walk, XVIO_STAT_DROP_MALFORMED);
 }
 
 /* Lists */

@@ -7,6 +7,7 @@
 #include <xvio/mbox.h>
 #include "lib/endian.h"
 #include "lib/heap.h"
+#include "path/edit.h"
 #include "path/flow.h"
 #include "path/parse_fast.h"
 #include "path/policer.h"
@@ -49,24 +50,6 @@ static const uint8_t rule_action_uses[] = {
 	[XVIO_ACTION_MPLS_POP] = RULE_ARG,
 	[XVIO_ACTION_MPLS_SET] = RULE_VALUE | RULE_MASK,
 	[XVIO_ACTION_CSUM] = RULE_A,
-};
-
-/* Where SET may write: bits of the four bytes at a place of a header, as a big-endian number. */
-static const struct {
-	uint8_t header;
-	uint8_t at;
-	uint32_t bits;
-} rule_settable[] = {
-	{XVIO_HDR_ETH, 0, 0xffffffff},	 {XVIO_HDR_ETH, 4, 0xffffffff},
-	{XVIO_HDR_ETH, 8, 0xffffffff},	 {XVIO_HDR_IPV4, 0, 0x00ff0000},
-	{XVIO_HDR_IPV4, 8, 0xff000000},	 {XVIO_HDR_IPV4, 12, 0xffffffff},
-	{XVIO_HDR_IPV4, 16, 0xffffffff}, {XVIO_HDR_IPV6, 0, 0x0fffffff},
-	{XVIO_HDR_IPV6, 4, 0x000000ff},	 {XVIO_HDR_IPV6, 8, 0xffffffff},
-	{XVIO_HDR_IPV6, 12, 0xffffffff}, {XVIO_HDR_IPV6, 16, 0xffffffff},
-	{XVIO_HDR_IPV6, 20, 0xffffffff}, {XVIO_HDR_IPV6, 24, 0xffffffff},
-	{XVIO_HDR_IPV6, 28, 0xffffffff}, {XVIO_HDR_IPV6, 32, 0xffffffff},
-	{XVIO_HDR_IPV6, 36, 0xffffffff}, {XVIO_HDR_TCP, 0, 0xffffffff},
-	{XVIO_HDR_TCP, 12, 0x00ff0000},	 {XVIO_HDR_UDP, 0, 0xffffffff},
 };
 
 /* Where the fields of a key begin, and its end: the host is told of fields, not of bytes. */
@@ -172,14 +155,9 @@ static uint32_t rule_unused_field(const struct xvio_flow_action *action, uint8_t
 
 static bool rule_may_set(const struct xvio_flow_action *action)
 {
-	const uint32_t mask = endian_swap32(action->mask);
-	size_t i;
+	const xvio_be32 bits = edit_set_mask(action->a, action->arg);
 
-	for (i = 0; i < sizeof(rule_settable) / sizeof(rule_settable[0]); i++) {
-		if (rule_settable[i].header == action->a && rule_settable[i].at == action->arg)
-			return !(mask & ~rule_settable[i].bits);
-	}
-	return false;
+	return bits && !(action->mask & ~bits);
 }
 
 static bool rule_is_tag(uint32_t arg)
