@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* devlink's questions about the card as a whole: versions here, the mode in eswitch.c. */
+/* devlink's questions about the card as a whole: versions here, the mode in eswitch.c, traps in trap.c. */
 #include "xvio.h"
 
 static int devlink_info_get(struct devlink *devlink, struct devlink_info_req *req,
@@ -17,4 +17,7 @@ const struct devlink_ops xvio_devlink_ops = {
 	.info_get = devlink_info_get,
 	.eswitch_mode_get = xvio_eswitch_mode_get,
 	.eswitch_mode_set = xvio_eswitch_mode_set,
+	.trap_init = xvio_trap_init,
+	.trap_action_set = xvio_trap_action_set,
+	.trap_drop_counter_get = xvio_trap_drop_counter_get,
 };

@@ -8,15 +8,23 @@
 
 #include "xvio.h"
 
+/* There may be very many: the rule and what it uses take no more memory than they have to. */
 struct flow_entry {
 	struct xvio *xv;
 	struct hlist_node node; /* in xvio.flows, by tc_cookie */
 	unsigned long tc_cookie;
 	u16 in_port;
-	bool on_card; /* false: a port it leads to is gone. With card_node under the mailbox's lock, too */
+	bool on_card; /* false: something it uses is gone. With card_node under the mailbox's lock, too */
 	struct list_head card_node; /* in xvio.flows_on_card */
 	struct xvio_flow_stats last; /* that tc has been told; under the mailbox's lock, too */
+	struct xvio_flow_rule *rule; /* as long as its actions */
+	struct xvio_meter **meters; /* that it uses, and a NULL; or NULL: none */
+};
+
+/* A rule while it is made. */
+struct flow_draft {
 	struct xvio_flow_rule rule;
+	struct xvio_meter *meters[XVIO_FLOW_MAX_ACTIONS + 1];
 };
 
 /* FLOW_STATS: the context of a call. */
@@ -25,6 +33,7 @@ struct flow_news {
 	u64 packets;
 	u64 bytes;
 	u64 idle_us;
+	u64 drops;
 };
 
 static struct flow_entry *flow_find(struct xvio *xv, u16 in_port, unsigned long tc_cookie)
@@ -38,6 +47,42 @@ static struct flow_entry *flow_find(struct xvio *xv, u16 in_port, unsigned long 
 	return NULL;
 }
 
+static u16 flow_rule_bytes(const struct xvio_flow_rule *rule)
+{
+	return XVIO_FLOW_RULE_BYTES(le16_to_cpu(rule->num_actions));
+}
+
+static void flow_entry_free(struct flow_entry *flow)
+{
+	kfree(flow->meters);
+	kfree(flow->rule);
+	kfree(flow);
+}
+
+/* What draft says, in as much memory as that takes. */
+static struct flow_entry *flow_entry_create(struct xvio_repr *repr, unsigned long tc_cookie,
+					    const struct flow_draft *draft)
+{
+	struct flow_entry *flow = kzalloc(sizeof(*flow), GFP_KERNEL);
+	unsigned int num_meters = 0;
+
+	if (!flow)
+		return NULL;
+	flow->xv = repr->xv;
+	flow->tc_cookie = tc_cookie;
+	flow->in_port = repr->port;
+	flow->rule = kmemdup(&draft->rule, flow_rule_bytes(&draft->rule), GFP_KERNEL);
+	while (draft->meters[num_meters])
+		num_meters++;
+	if (num_meters)
+		flow->meters = kmemdup(draft->meters, (num_meters + 1) * sizeof(draft->meters[0]),
+				       GFP_KERNEL);
+	if (flow->rule && (flow->meters || !num_meters))
+		return flow;
+	flow_entry_free(flow);
+	return NULL;
+}
+
 static void flow_add_done(const struct xvio_cmd *cmd, int err)
 {
 	struct flow_entry *flow = cmd->ctx;
@@ -48,43 +93,65 @@ static void flow_add_done(const struct xvio_cmd *cmd, int err)
 	list_add_tail(&flow->card_node, &flow->xv->flows_on_card);
 }
 
-int xvio_flow_add(struct xvio *xv, u16 in_port, struct flow_cls_offload *cls)
+static int flow_put_on_card(struct flow_entry *flow, struct netlink_ext_ack *extack)
 {
 	struct xvio_cmd cmd = {
 		.opcode = XVIO_CMD_FLOW_ADD,
-		.req_bytes = sizeof(struct xvio_flow_rule),
-		.extack = cls->common.extack,
+		.req = flow->rule,
+		.req_bytes = flow_rule_bytes(flow->rule),
+		.extack = extack,
 		.done = flow_add_done,
+		.ctx = flow,
 	};
+
+	return xvio_mbox_call(flow->xv, &cmd);
+}
+
+static int flow_add_draft(struct xvio_repr *repr, struct flow_cls_offload *cls,
+			  struct flow_draft *draft)
+{
+	struct xvio *xv = repr->xv;
 	struct flow_entry *flow;
 	int err;
 
-	if (flow_find(xv, in_port, cls->cookie))
-		return -EEXIST;
-	flow = kzalloc(sizeof(*flow), GFP_KERNEL);
+	draft->rule.cookie = cpu_to_le64(++xv->next_flow_cookie);
+	draft->rule.prio = cpu_to_le32(cls->common.prio);
+	draft->rule.chain = cpu_to_le32(cls->common.chain_index);
+	err = xvio_match_parse(cls, repr, &draft->rule);
+	if (err)
+		return err;
+	err = xvio_action_parse(xv, cls, &draft->rule, draft->meters);
+	if (err)
+		goto release;
+	err = -ENOMEM;
+	flow = flow_entry_create(repr, cls->cookie, draft);
 	if (!flow)
-		return -ENOMEM;
-	flow->tc_cookie = cls->cookie;
-	flow->xv = xv;
-	flow->in_port = in_port;
-	flow->rule.cookie = cpu_to_le64(++xv->next_flow_cookie);
-	flow->rule.prio = cpu_to_le32(cls->common.prio);
-	err = xvio_match_parse(cls, in_port, &flow->rule);
-	if (err)
-		goto free;
-	err = xvio_action_parse(xv, cls, &flow->rule);
-	if (err)
-		goto free;
-	cmd.req = &flow->rule;
-	cmd.ctx = flow;
-	err = xvio_mbox_call(xv, &cmd);
+		goto release;
+	err = flow_put_on_card(flow, cls->common.extack);
 	if (err)
 		goto free;
 	hash_add(xv->flows, &flow->node, flow->tc_cookie);
 	return 0;
 
 free:
-	kfree(flow);
+	flow_entry_free(flow);
+release:
+	xvio_action_release(xv, &draft->rule, draft->meters);
+	return err;
+}
+
+int xvio_flow_add(struct xvio_repr *repr, struct flow_cls_offload *cls)
+{
+	struct flow_draft *draft;
+	int err;
+
+	if (flow_find(repr->xv, repr->port, cls->cookie))
+		return -EEXIST;
+	draft = kzalloc(sizeof(*draft), GFP_KERNEL);
+	if (!draft)
+		return -ENOMEM;
+	err = flow_add_draft(repr, cls, draft);
+	kfree(draft);
 	return err;
 }
 
@@ -103,7 +170,7 @@ static void flow_del_done(const struct xvio_cmd *cmd, int err)
 
 static void flow_take_off_card(struct xvio *xv, struct flow_entry *flow)
 {
-	struct xvio_cmd_flow req = {.cookie = flow->rule.cookie};
+	struct xvio_cmd_flow req = {.cookie = flow->rule->cookie};
 	struct xvio_flow_stats stats;
 	struct xvio_cmd cmd = {
 		.opcode = XVIO_CMD_FLOW_DEL,
@@ -123,16 +190,17 @@ static void flow_free(struct xvio *xv, struct flow_entry *flow)
 {
 	flow_take_off_card(xv, flow);
 	hash_del(&flow->node);
-	kfree(flow);
+	xvio_action_release(xv, flow->rule, flow->meters);
+	flow_entry_free(flow);
 }
 
-int xvio_flow_del(struct xvio *xv, u16 in_port, struct flow_cls_offload *cls)
+int xvio_flow_del(struct xvio_repr *repr, struct flow_cls_offload *cls)
 {
-	struct flow_entry *flow = flow_find(xv, in_port, cls->cookie);
+	struct flow_entry *flow = flow_find(repr->xv, repr->port, cls->cookie);
 
 	if (!flow)
 		return -ENOENT;
-	flow_free(xv, flow);
+	flow_free(repr->xv, flow);
 	return 0;
 }
 
@@ -146,13 +214,14 @@ static void flow_stats_done(const struct xvio_cmd *cmd, int err)
 		return;
 	news->packets = le64_to_cpu(now->packets) - le64_to_cpu(last->packets);
 	news->bytes = le64_to_cpu(now->bytes) - le64_to_cpu(last->bytes);
+	news->drops = le64_to_cpu(now->drops) - le64_to_cpu(last->drops);
 	news->idle_us = le64_to_cpu(now->idle_us);
 	*last = *now;
 }
 
-int xvio_flow_stats(struct xvio *xv, u16 in_port, struct flow_cls_offload *cls)
+int xvio_flow_stats(struct xvio_repr *repr, struct flow_cls_offload *cls)
 {
-	struct flow_news news = {.flow = flow_find(xv, in_port, cls->cookie)};
+	struct flow_news news = {.flow = flow_find(repr->xv, repr->port, cls->cookie)};
 	struct xvio_cmd_flow req;
 	struct xvio_flow_stats now;
 	struct xvio_cmd cmd = {
@@ -168,11 +237,11 @@ int xvio_flow_stats(struct xvio *xv, u16 in_port, struct flow_cls_offload *cls)
 
 	if (!news.flow || !news.flow->on_card)
 		return -ENOENT;
-	req.cookie = news.flow->rule.cookie;
-	err = xvio_mbox_call(xv, &cmd);
+	req.cookie = news.flow->rule->cookie;
+	err = xvio_mbox_call(repr->xv, &cmd);
 	if (err)
 		return err;
-	flow_stats_update(&cls->stats, news.bytes, news.packets, 0,
+	flow_stats_update(&cls->stats, news.bytes, news.packets, news.drops,
 			  jiffies - nsecs_to_jiffies(news.idle_us * NSEC_PER_USEC),
 			  FLOW_ACTION_HW_STATS_DELAYED);
 	return 0;
@@ -180,12 +249,16 @@ int xvio_flow_stats(struct xvio *xv, u16 in_port, struct flow_cls_offload *cls)
 
 static bool flow_leads_to(const struct flow_entry *flow, u16 port)
 {
+	const struct xvio_flow_rule *rule = flow->rule;
 	unsigned int i;
+	u16 type;
 
-	for (i = 0; i < le16_to_cpu(flow->rule.num_actions); i++)
-		if (le16_to_cpu(flow->rule.action[i].type) == XVIO_ACTION_OUTPUT &&
-		    le32_to_cpu(flow->rule.action[i].arg) == port)
+	for (i = 0; i < le16_to_cpu(rule->num_actions); i++) {
+		type = le16_to_cpu(rule->action[i].type);
+		if ((type == XVIO_ACTION_OUTPUT || type == XVIO_ACTION_MIRROR) &&
+		    le32_to_cpu(rule->action[i].arg) == port)
 			return true;
+	}
 	return false;
 }
 
@@ -205,10 +278,34 @@ void xvio_flow_flush_port(struct xvio *xv, u16 port)
 	}
 }
 
+static bool flow_uses(const struct flow_entry *flow, const struct xvio_meter *meter)
+{
+	unsigned int i;
+
+	for (i = 0; flow->meters && flow->meters[i]; i++) {
+		if (flow->meters[i] == meter)
+			return true;
+	}
+	return false;
+}
+
+void xvio_flow_retire_meter(struct xvio *xv, const struct xvio_meter *meter)
+{
+	struct flow_entry *flow;
+	unsigned int bucket;
+
+	ASSERT_RTNL();
+	hash_for_each(xv->flows, bucket, flow, node)
+	{
+		if (flow_uses(flow, meter))
+			flow_take_off_card(xv, flow);
+	}
+}
+
 static int flow_compare(void *unused, const struct list_head *a, const struct list_head *b)
 {
-	u32 prio_a = le32_to_cpu(list_entry(a, struct flow_entry, card_node)->rule.prio);
-	u32 prio_b = le32_to_cpu(list_entry(b, struct flow_entry, card_node)->rule.prio);
+	u32 prio_a = le32_to_cpu(list_entry(a, struct flow_entry, card_node)->rule->prio);
+	u32 prio_b = le32_to_cpu(list_entry(b, struct flow_entry, card_node)->rule->prio);
 
 	return prio_a < prio_b ? -1 : prio_a > prio_b;
 }
@@ -226,8 +323,8 @@ int xvio_flow_replay(struct xvio *xv, struct xvio_replay *replay)
 	list_for_each_entry_safe (flow, next, &xv->flows_on_card, card_node) {
 		struct xvio_cmd cmd = {
 			.opcode = XVIO_CMD_FLOW_ADD,
-			.req = &flow->rule,
-			.req_bytes = sizeof(flow->rule),
+			.req = flow->rule,
+			.req_bytes = flow_rule_bytes(flow->rule),
 		};
 
 		err = xvio_mbox_call(xv, &cmd);

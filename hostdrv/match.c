@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What a flower rule matches on, as key and mask of the card (xvio/flow.h). Whatever the card
- * cannot compare is refused by name: a rule that matched more than it says would be worse than none.
+ * What a flower rule matches on, as key and mask of the card (xvio/flow.h): here the frame up to
+ * its type, in match_net.c what is behind that. A rule matches on the card what it would match in
+ * software; whatever cannot be said so is refused by name.
  */
 #include <linux/etherdevice.h>
 #include <linux/if_vlan.h>
 
-#include "xvio.h"
+#include "match.h"
 
 static const char *const match_key_names[FLOW_DISSECTOR_KEY_MAX] = {
 	[FLOW_DISSECTOR_KEY_CONTROL] = "control",
@@ -46,171 +47,273 @@ static const char *const match_key_names[FLOW_DISSECTOR_KEY_MAX] = {
 
 #define MATCH_SUPPORTED                                                                    \
 	(BIT_ULL(FLOW_DISSECTOR_KEY_CONTROL) | BIT_ULL(FLOW_DISSECTOR_KEY_BASIC) |         \
+	 BIT_ULL(FLOW_DISSECTOR_KEY_META) | BIT_ULL(FLOW_DISSECTOR_KEY_ETH_ADDRS) |        \
+	 BIT_ULL(FLOW_DISSECTOR_KEY_VLAN) | BIT_ULL(FLOW_DISSECTOR_KEY_CVLAN) |            \
+	 BIT_ULL(FLOW_DISSECTOR_KEY_NUM_OF_VLANS) | BIT_ULL(FLOW_DISSECTOR_KEY_MPLS) |     \
+	 BIT_ULL(FLOW_DISSECTOR_KEY_ARP) | BIT_ULL(FLOW_DISSECTOR_KEY_IP) |                \
 	 BIT_ULL(FLOW_DISSECTOR_KEY_IPV4_ADDRS) | BIT_ULL(FLOW_DISSECTOR_KEY_IPV6_ADDRS) | \
-	 BIT_ULL(FLOW_DISSECTOR_KEY_PORTS) | BIT_ULL(FLOW_DISSECTOR_KEY_ETH_ADDRS) |       \
-	 BIT_ULL(FLOW_DISSECTOR_KEY_VLAN))
+	 BIT_ULL(FLOW_DISSECTOR_KEY_PORTS) | BIT_ULL(FLOW_DISSECTOR_KEY_PORTS_RANGE) |     \
+	 BIT_ULL(FLOW_DISSECTOR_KEY_TCP) | BIT_ULL(FLOW_DISSECTOR_KEY_ICMP))
 
-static int match_check_keys(const struct flow_rule *rule, struct netlink_ext_ack *extack)
+#define MATCH_ANY_TAGS 3 /* more tags than the key has room for */
+
+int xvio_match_refuse(struct xvio_match *match, const char *what)
 {
-	u64 refused = rule->match.dissector->used_keys & ~MATCH_SUPPORTED;
+	NL_SET_ERR_MSG_FMT(match->extack, "xvio: %s", what);
+	return -EOPNOTSUPP;
+}
+
+static int match_keys(struct xvio_match *match)
+{
+	u64 refused = match->rule->match.dissector->used_keys & ~MATCH_SUPPORTED;
 	const char *name;
 
 	if (!refused)
 		return 0;
 	name = match_key_names[__ffs64(refused)];
-	NL_SET_ERR_MSG_FMT(extack, "xvio: cannot match on %s", name ?: "an unknown key");
+	NL_SET_ERR_MSG_FMT(match->extack, "xvio: cannot match on %s", name ?: "an unknown key");
 	return -EOPNOTSUPP;
 }
 
-/* The card knows two bits: a fragment, and not the first one. */
-static int match_fragment(const struct flow_match_control *match, struct xvio_flow_rule *out,
-			  struct netlink_ext_ack *extack)
+/* `indev` says on the card what in_port says already, or what is never so. */
+static int match_meta(struct xvio_match *match)
 {
-	u32 flags = match->key->flags, mask = match->mask->flags;
+	struct xvio_flow_rule *out = match->out;
+	struct flow_match_meta meta;
 
-	if (mask & ~(FLOW_DIS_IS_FRAGMENT | FLOW_DIS_FIRST_FRAG)) {
-		NL_SET_ERR_MSG_FMT(extack, "xvio: cannot match on control flags %#x",
-				   mask & ~(FLOW_DIS_IS_FRAGMENT | FLOW_DIS_FIRST_FRAG));
-		return -EOPNOTSUPP;
-	}
-	if (mask & FLOW_DIS_IS_FRAGMENT) {
-		out->mask.flags |= XVIO_FLOW_FRAG_ANY;
-		if (flags & FLOW_DIS_IS_FRAGMENT)
-			out->key.flags |= XVIO_FLOW_FRAG_ANY;
-	}
-	if (!(mask & FLOW_DIS_FIRST_FRAG))
+	out->key.in_port = cpu_to_le16(match->repr->port);
+	out->mask.in_port = cpu_to_le16(0xffff);
+	if (!flow_rule_match_key(match->rule, FLOW_DISSECTOR_KEY_META))
 		return 0;
-	if (!(flags & FLOW_DIS_FIRST_FRAG) && !(out->key.flags & XVIO_FLOW_FRAG_ANY)) {
-		NL_SET_ERR_MSG(extack, "xvio: cannot match on nofirstfrag without frag");
-		return -EOPNOTSUPP;
-	}
-	out->mask.flags |= XVIO_FLOW_FRAG_ANY | XVIO_FLOW_FRAG_LATER;
-	out->key.flags = XVIO_FLOW_FRAG_ANY;
-	if (!(flags & FLOW_DIS_FIRST_FRAG))
-		out->key.flags |= XVIO_FLOW_FRAG_LATER;
+	flow_rule_match_meta(match->rule, &meta);
+	if (meta.mask->l2_miss)
+		return xvio_match_refuse(match, "cannot match on l2_miss");
+	if (meta.mask->ingress_iftype)
+		return xvio_match_refuse(match, "cannot match on the type of indev");
+	if (!meta.mask->ingress_ifindex)
+		return 0;
+	if ((u32)meta.mask->ingress_ifindex != U32_MAX ||
+	    meta.key->ingress_ifindex != match->repr->netdev->ifindex)
+		return xvio_match_refuse(match, "cannot match on an indev that the rule is not on");
 	return 0;
 }
 
-static void match_basic(const struct flow_rule *rule, struct xvio_flow_rule *out)
+static int match_eth_addrs(struct xvio_match *match)
 {
-	struct flow_match_basic match;
+	struct xvio_flow_rule *out = match->out;
+	struct flow_match_eth_addrs addrs;
 
-	if (!flow_rule_match_key(rule, FLOW_DISSECTOR_KEY_BASIC))
-		return;
-	flow_rule_match_basic(rule, &match);
-	out->key.eth_type = match.key->n_proto;
-	out->mask.eth_type = match.mask->n_proto;
-	out->key.ip_proto = match.key->ip_proto;
-	out->mask.ip_proto = match.mask->ip_proto;
+	if (!flow_rule_match_key(match->rule, FLOW_DISSECTOR_KEY_ETH_ADDRS))
+		return 0;
+	flow_rule_match_eth_addrs(match->rule, &addrs);
+	ether_addr_copy(out->key.eth_dst, addrs.key->dst);
+	ether_addr_copy(out->mask.eth_dst, addrs.mask->dst);
+	ether_addr_copy(out->key.eth_src, addrs.key->src);
+	ether_addr_copy(out->mask.eth_src, addrs.mask->src);
+	return 0;
 }
 
-static void match_eth_addrs(const struct flow_rule *rule, struct xvio_flow_rule *out)
+/* The type behind all tags. Several keys may say it, in the same way. */
+static int match_set_type(struct xvio_match *match, __be16 type)
 {
-	struct flow_match_eth_addrs match;
+	struct xvio_flow_rule *out = match->out;
 
-	if (!flow_rule_match_key(rule, FLOW_DISSECTOR_KEY_ETH_ADDRS))
-		return;
-	flow_rule_match_eth_addrs(rule, &match);
-	ether_addr_copy(out->key.eth_dst, match.key->dst);
-	ether_addr_copy(out->mask.eth_dst, match.mask->dst);
-	ether_addr_copy(out->key.eth_src, match.key->src);
-	ether_addr_copy(out->mask.eth_src, match.mask->src);
+	if (eth_type_vlan(type))
+		return xvio_match_refuse(match, "cannot match on more than two vlan tags");
+	if (!eth_proto_is_802_3(type))
+		return xvio_match_refuse(match, "cannot match on a protocol of LLC frames");
+	if (out->mask.eth_type && out->key.eth_type != type)
+		return xvio_match_refuse(match, "cannot match on two protocols");
+	out->key.eth_type = type;
+	out->mask.eth_type = htons(0xffff);
+	return 0;
 }
 
-/*
- * The outer tag. A filter of a protocol other than VLAN sees untagged packets only, which on the
- * card has to be said, since eth_type is the one behind the tags.
- */
-static void match_vlan(const struct flow_cls_offload *cls, struct xvio_flow_rule *out)
+/* A filter of a protocol other than VLAN sees untagged packets of that protocol only. */
+static int match_protocol(struct xvio_match *match)
 {
-	struct flow_match_vlan match;
-
-	if (!flow_rule_match_key(cls->rule, FLOW_DISSECTOR_KEY_VLAN)) {
-		if (cls->common.protocol != htons(ETH_P_ALL))
-			out->mask.vlan_tpid = htons(0xffff);
-		return;
-	}
-	flow_rule_match_vlan(cls->rule, &match);
-	out->key.vlan_tci = htons(match.key->vlan_id | match.key->vlan_priority << VLAN_PRIO_SHIFT |
-				  XVIO_FLOW_VLAN_PRESENT);
-	out->mask.vlan_tci =
-		htons(match.mask->vlan_id | match.mask->vlan_priority << VLAN_PRIO_SHIFT |
-		      XVIO_FLOW_VLAN_PRESENT);
-	out->key.vlan_tpid = match.key->vlan_tpid;
-	out->mask.vlan_tpid = match.mask->vlan_tpid;
-}
-
-static void match_addrs(const struct flow_rule *rule, u16 addr_type, struct xvio_flow_rule *out)
-{
-	struct flow_match_ipv4_addrs ipv4;
-	struct flow_match_ipv6_addrs ipv6;
-
-	if (addr_type == FLOW_DISSECTOR_KEY_IPV4_ADDRS &&
-	    flow_rule_match_key(rule, FLOW_DISSECTOR_KEY_IPV4_ADDRS)) {
-		flow_rule_match_ipv4_addrs(rule, &ipv4);
-		memcpy(out->key.ip_src, &ipv4.key->src, sizeof(ipv4.key->src));
-		memcpy(out->mask.ip_src, &ipv4.mask->src, sizeof(ipv4.mask->src));
-		memcpy(out->key.ip_dst, &ipv4.key->dst, sizeof(ipv4.key->dst));
-		memcpy(out->mask.ip_dst, &ipv4.mask->dst, sizeof(ipv4.mask->dst));
-	}
-	if (addr_type == FLOW_DISSECTOR_KEY_IPV6_ADDRS &&
-	    flow_rule_match_key(rule, FLOW_DISSECTOR_KEY_IPV6_ADDRS)) {
-		flow_rule_match_ipv6_addrs(rule, &ipv6);
-		memcpy(out->key.ip_src, &ipv6.key->src, sizeof(ipv6.key->src));
-		memcpy(out->mask.ip_src, &ipv6.mask->src, sizeof(ipv6.mask->src));
-		memcpy(out->key.ip_dst, &ipv6.key->dst, sizeof(ipv6.key->dst));
-		memcpy(out->mask.ip_dst, &ipv6.mask->dst, sizeof(ipv6.mask->dst));
-	}
-}
-
-static void match_ports(const struct flow_rule *rule, struct xvio_flow_rule *out)
-{
-	struct flow_match_ports match;
-
-	if (!flow_rule_match_key(rule, FLOW_DISSECTOR_KEY_PORTS))
-		return;
-	flow_rule_match_ports(rule, &match);
-	out->key.tp_src = match.key->src;
-	out->mask.tp_src = match.mask->src;
-	out->key.tp_dst = match.key->dst;
-	out->mask.tp_dst = match.mask->dst;
-}
-
-/* The card wants bits outside the mask to be 0. */
-static void match_trim(struct xvio_flow_rule *out)
-{
-	const u8 *mask = (const u8 *)&out->mask;
-	u8 *key = (u8 *)&out->key;
-	size_t i;
-
-	for (i = 0; i < sizeof(out->key); i++)
-		key[i] &= mask[i];
-}
-
-int xvio_match_parse(const struct flow_cls_offload *cls, u16 in_port, struct xvio_flow_rule *out)
-{
-	struct netlink_ext_ack *extack = cls->common.extack;
-	struct flow_match_control control;
-	u16 addr_type = 0;
+	__be16 protocol = match->protocol;
+	struct flow_match_basic basic;
 	int err;
 
-	err = match_check_keys(cls->rule, extack);
-	if (err)
-		return err;
-	if (flow_rule_match_key(cls->rule, FLOW_DISSECTOR_KEY_CONTROL)) {
-		flow_rule_match_control(cls->rule, &control);
-		addr_type = control.key->addr_type;
-		err = match_fragment(&control, out, extack);
+	flow_rule_match_basic(match->rule, &basic);
+	if (basic.mask->n_proto && basic.mask->n_proto != htons(0xffff))
+		return xvio_match_refuse(match, "cannot match on a protocol with a mask");
+	if (basic.mask->n_proto) {
+		err = match_set_type(match, basic.key->n_proto);
 		if (err)
 			return err;
 	}
-	out->key.in_port = cpu_to_le16(in_port);
-	out->mask.in_port = cpu_to_le16(0xffff);
-	match_basic(cls->rule, out);
-	match_eth_addrs(cls->rule, out);
-	match_vlan(cls, out);
-	match_addrs(cls->rule, addr_type, out);
-	match_ports(cls->rule, out);
-	match_trim(out);
+	if (protocol == htons(ETH_P_ALL))
+		return 0;
+	if (eth_type_vlan(protocol)) {
+		match->min_tags = 1;
+		match->out->key.vlan_tpid = protocol;
+		match->out->mask.vlan_tpid = htons(0xffff);
+		return 0;
+	}
+	match->max_tags = 0;
+	return match_set_type(match, protocol);
+}
+
+/*
+ * What follows a tag: another one, or the last tag's type. Software looks behind all tags for
+ * n_proto, and a filter that does not say what follows its last tag matches frames with further
+ * ones.
+ */
+static int match_behind_tag(struct xvio_match *match, const struct flow_match_vlan *vlan, int tag)
+{
+	if (!vlan->mask->vlan_eth_type)
+		return 0;
+	if (vlan->mask->vlan_eth_type != htons(0xffff))
+		return xvio_match_refuse(match, "cannot match on a vlan_ethtype with a mask");
+	if (tag == 1 && eth_type_vlan(vlan->key->vlan_eth_type)) {
+		match->min_tags = 2;
+		match->cvlan_tpid = vlan->key->vlan_eth_type;
+		return 0;
+	}
+	match->max_tags = min(match->max_tags, tag);
+	return match_set_type(match, vlan->key->vlan_eth_type);
+}
+
+static int match_check_tag(struct xvio_match *match, const struct flow_match_vlan *vlan,
+			   __be16 tpid_so_far)
+{
+	if (vlan->mask->vlan_dei)
+		return xvio_match_refuse(match, "cannot match on the dei of a vlan tag");
+	if (!vlan->mask->vlan_tpid)
+		return 0;
+	if (vlan->mask->vlan_tpid != htons(0xffff) || !eth_type_vlan(vlan->key->vlan_tpid))
+		return xvio_match_refuse(match, "vlan tags are 802.1Q or 802.1ad");
+	if (tpid_so_far && tpid_so_far != vlan->key->vlan_tpid)
+		return xvio_match_refuse(match, "cannot match on a vlan tag of two types");
 	return 0;
+}
+
+static int match_vlan(struct xvio_match *match)
+{
+	struct xvio_flow_rule *out = match->out;
+	struct flow_match_vlan vlan;
+	int err;
+
+	if (!flow_rule_match_key(match->rule, FLOW_DISSECTOR_KEY_VLAN))
+		return 0;
+	flow_rule_match_vlan(match->rule, &vlan);
+	err = match_check_tag(match, &vlan, out->key.vlan_tpid);
+	if (err)
+		return err;
+	match->min_tags = max(match->min_tags, 1);
+	out->key.vlan_tci = htons(vlan.key->vlan_id | vlan.key->vlan_priority << VLAN_PRIO_SHIFT);
+	out->mask.vlan_tci =
+		htons(vlan.mask->vlan_id | vlan.mask->vlan_priority << VLAN_PRIO_SHIFT);
+	if (vlan.mask->vlan_tpid) {
+		out->key.vlan_tpid = vlan.key->vlan_tpid;
+		out->mask.vlan_tpid = htons(0xffff);
+	}
+	return match_behind_tag(match, &vlan, 1);
+}
+
+static int match_cvlan(struct xvio_match *match)
+{
+	struct xvio_flow_rule *out = match->out;
+	struct flow_match_vlan vlan;
+	int err;
+
+	if (!flow_rule_match_key(match->rule, FLOW_DISSECTOR_KEY_CVLAN))
+		return 0;
+	flow_rule_match_cvlan(match->rule, &vlan);
+	err = match_check_tag(match, &vlan, match->cvlan_tpid);
+	if (err)
+		return err;
+	match->min_tags = 2;
+	out->key.cvlan_tci = htons(vlan.key->vlan_id | vlan.key->vlan_priority << VLAN_PRIO_SHIFT);
+	out->mask.cvlan_tci =
+		htons(vlan.mask->vlan_id | vlan.mask->vlan_priority << VLAN_PRIO_SHIFT);
+	if (vlan.mask->vlan_tpid)
+		match->cvlan_tpid = vlan.key->vlan_tpid;
+	return match_behind_tag(match, &vlan, 2);
+}
+
+static int match_num_vlans(struct xvio_match *match)
+{
+	struct flow_dissector *dissector = match->rule->match.dissector;
+	struct flow_dissector_key_num_of_vlans *key, *mask;
+
+	if (!flow_rule_match_key(match->rule, FLOW_DISSECTOR_KEY_NUM_OF_VLANS))
+		return 0;
+	key = skb_flow_dissector_target(dissector, FLOW_DISSECTOR_KEY_NUM_OF_VLANS,
+					match->rule->match.key);
+	mask = skb_flow_dissector_target(dissector, FLOW_DISSECTOR_KEY_NUM_OF_VLANS,
+					 match->rule->match.mask);
+	if (mask->num_of_vlans != 0xff || key->num_of_vlans > 2)
+		return xvio_match_refuse(match, "cannot match on more than two vlan tags");
+	match->min_tags = max_t(int, match->min_tags, key->num_of_vlans);
+	match->max_tags = min_t(int, match->max_tags, key->num_of_vlans);
+	return 0;
+}
+
+/* All keys of tags have been read. A third tag would be the eth_type of the card's key. */
+static int match_tags(struct xvio_match *match)
+{
+	struct xvio_flow_rule *out = match->out;
+
+	if (match->min_tags > match->max_tags)
+		return xvio_match_refuse(match, "the protocol and the vlan keys contradict");
+	if (match->max_tags == 2 && !out->mask.eth_type)
+		return xvio_match_refuse(match, "num_of_vlans 2 needs a cvlan_ethtype");
+	if (match->max_tags == 0)
+		out->mask.vlan_tpid = htons(0xffff);
+	if (match->max_tags == 1)
+		out->mask.cvlan_tci = htons(XVIO_FLOW_VLAN_PRESENT);
+	if (match->min_tags >= 1) {
+		out->key.vlan_tci |= htons(XVIO_FLOW_VLAN_PRESENT);
+		out->mask.vlan_tci |= htons(XVIO_FLOW_VLAN_PRESENT);
+	}
+	if (match->min_tags < 2)
+		return 0;
+	out->key.cvlan_tci |= htons(XVIO_FLOW_VLAN_PRESENT);
+	out->mask.cvlan_tci |= htons(XVIO_FLOW_VLAN_PRESENT);
+	if (!match->cvlan_tpid)
+		return 0;
+	out->mask.flags |= XVIO_FLOW_CVLAN_AD;
+	if (match->cvlan_tpid == htons(ETH_P_8021AD))
+		out->key.flags |= XVIO_FLOW_CVLAN_AD;
+	return 0;
+}
+
+/* The card wants bits outside the mask to be 0. */
+static int match_trim(struct xvio_match *match)
+{
+	const u8 *mask = (const u8 *)&match->out->mask;
+	u8 *key = (u8 *)&match->out->key;
+	size_t i;
+
+	for (i = 0; i < sizeof(match->out->key); i++)
+		key[i] &= mask[i];
+	return 0;
+}
+
+/* In this order: who comes later builds on what is there. */
+static int (*const match_steps[])(struct xvio_match *match) = {
+	match_keys,  match_meta,      match_eth_addrs, match_protocol, match_vlan,
+	match_cvlan, match_num_vlans, match_tags,      xvio_match_net, match_trim,
+};
+
+int xvio_match_parse(const struct flow_cls_offload *cls, const struct xvio_repr *repr,
+		     struct xvio_flow_rule *out)
+{
+	struct xvio_match match = {
+		.rule = cls->rule,
+		.extack = cls->common.extack,
+		.protocol = cls->common.protocol,
+		.repr = repr,
+		.out = out,
+		.max_tags = MATCH_ANY_TAGS,
+	};
+	unsigned int i;
+	int err = 0;
+
+	for (i = 0; i < ARRAY_SIZE(match_steps) && !err; i++)
+		err = match_steps[i](&match);
+	return err;
 }

@@ -228,6 +228,19 @@ int xvio_mbox_call(struct xvio *xv, const struct xvio_cmd *cmd)
 	return err;
 }
 
+int xvio_mbox_call_once(struct xvio *xv, const struct xvio_cmd *cmd)
+{
+	int err = -EAGAIN;
+
+	mutex_lock(&xv->mbox.lock);
+	if (xvio_mbox_is_alive(xv))
+		err = mbox_exchange(xv, cmd);
+	if (err != -EAGAIN && cmd->done)
+		cmd->done(cmd, err);
+	mutex_unlock(&xv->mbox.lock);
+	return err;
+}
+
 int xvio_mbox_crash(struct xvio *xv, u32 how)
 {
 	struct xvio_cmd_object object = {.id = cpu_to_le32(how)};

@@ -6,10 +6,12 @@
  */
 #include <linux/etherdevice.h>
 
+#include "tc.h"
 #include "xvio.h"
 
-#define RX_RING_SIZE 256u
-#define RX_QUEUE     0u
+#define RX_RING_SIZE	     256u
+#define RX_QUEUE	     0u
+#define RX_MAX_SAMPLED_BYTES 65535u /* that a sample is said to be of */
 
 static void rx_free_buffers(struct xvio *xv)
 {
@@ -94,40 +96,80 @@ void xvio_rx_fill(struct xvio_rx *rx)
 	xvio_ring_kick(&rx->ring);
 }
 
-/* Whose packet it is; NULL: nobody's. In NAPI, hence under RCU. */
-static struct net_device *rx_find_netdev(struct xvio *xv, const struct xvio_pkt_meta *meta)
+/* A packet of netdev, with its Ethernet header passed over; room for it to become bytes long. */
+static struct sk_buff *rx_make_skb(struct xvio *xv, struct net_device *netdev, const void *frame,
+				   u32 len_bytes, u32 bytes)
 {
-	struct xvio_repr *repr;
+	struct sk_buff *skb = napi_alloc_skb(&xv->pair.napi, max(len_bytes, bytes));
 
-	if (!(meta->flags & XVIO_META_F_REPR))
-		return xv->netdev;
-	repr = xa_load(&xv->reprs, le16_to_cpu(meta->port));
-	return repr ? repr->netdev : NULL;
+	if (!skb)
+		return NULL;
+	skb_put_data(skb, frame, len_bytes);
+	skb->dev = netdev;
+	skb->protocol = eth_type_trans(skb, netdev);
+	return skb;
 }
 
-static void rx_deliver(struct xvio *xv, const void *buf, u32 len_bytes)
+/* A copy for those who look at samples. The representor need not be up. */
+static void rx_sample(struct xvio *xv, struct xvio_repr *repr, const struct xvio_pkt_meta *meta,
+		      u32 len_bytes)
 {
-	const struct xvio_pkt_meta *meta = buf;
-	struct net_device *netdev = rx_find_netdev(xv, meta);
+	u32 frame_bytes = min(le32_to_cpu(meta->frame_bytes), RX_MAX_SAMPLED_BYTES);
 	struct sk_buff *skb;
 
-	if (!netdev)
+	skb = rx_make_skb(xv, repr->netdev, meta + 1, len_bytes, frame_bytes);
+	if (!skb)
 		return;
-	if (!netif_running(netdev)) {
-		dev_core_stats_rx_dropped_inc(netdev);
-		return;
-	}
-	len_bytes -= sizeof(*meta);
-	skb = napi_alloc_skb(&xv->pair.napi, len_bytes);
+	xvio_trap_report(xv, xv->trap_sampled, repr, skb);
+	skb_push(skb, ETH_HLEN);
+	xvio_sample_deliver(xv, repr->netdev, skb, le32_to_cpu(meta->arg), frame_bytes);
+	dev_consume_skb_any(skb);
+}
+
+/* repr: NULL for the PF's own packets. */
+static void rx_deliver(struct xvio *xv, struct net_device *netdev, struct xvio_repr *repr,
+		       const struct xvio_pkt_meta *meta, u32 len_bytes)
+{
+	struct sk_buff *skb = NULL;
+
+	if (netif_running(netdev))
+		skb = rx_make_skb(xv, netdev, meta + 1, len_bytes, 0);
 	if (!skb) {
 		dev_core_stats_rx_dropped_inc(netdev);
 		return;
 	}
-	skb_put_data(skb, meta + 1, len_bytes);
-	skb->dev = netdev;
-	skb->protocol = eth_type_trans(skb, netdev);
+	skb->mark = le32_to_cpu(meta->mark);
+	skb->priority = le32_to_cpu(meta->priority);
+	/* At chain 0 software would do what the card has done already */
+	if (repr && meta->arg && !xvio_tc_chain_set(skb, le32_to_cpu(meta->arg))) {
+		dev_core_stats_rx_dropped_inc(netdev);
+		dev_kfree_skb_any(skb);
+		return;
+	}
+	if (repr && meta->flags & XVIO_META_F_TRAP)
+		xvio_trap_report(xv, xv->trap_trapped, repr, skb);
 	dev_sw_netstats_rx_add(netdev, len_bytes);
 	napi_gro_receive(&xv->pair.napi, skb);
+}
+
+/* In NAPI, hence under RCU. */
+static void rx_packet(struct xvio *xv, const void *buf, u32 len_bytes)
+{
+	const struct xvio_pkt_meta *meta = buf;
+	struct xvio_repr *repr;
+
+	len_bytes -= sizeof(*meta);
+	if (!(meta->flags & XVIO_META_F_REPR)) {
+		rx_deliver(xv, xv->netdev, NULL, meta, len_bytes);
+		return;
+	}
+	repr = xa_load(&xv->reprs, le16_to_cpu(meta->port));
+	if (!repr)
+		return;
+	if (meta->flags & XVIO_META_F_SAMPLE)
+		rx_sample(xv, repr, meta, len_bytes);
+	else
+		rx_deliver(xv, repr->netdev, repr, meta, len_bytes);
 }
 
 int xvio_rx_poll(struct xvio *xv, int budget)
@@ -144,7 +186,7 @@ int xvio_rx_poll(struct xvio *xv, int budget)
 					DMA_FROM_DEVICE);
 		if (len_bytes >= sizeof(struct xvio_pkt_meta) + ETH_HLEN &&
 		    len_bytes <= rx->buf_bytes)
-			rx_deliver(xv, rx->slots[slot].buf, len_bytes);
+			rx_packet(xv, rx->slots[slot].buf, len_bytes);
 		else
 			dev_core_stats_rx_dropped_inc(xv->netdev);
 	}

@@ -14,6 +14,7 @@
 
 #include <linux/completion.h>
 #include <linux/hashtable.h>
+#include <linux/idr.h>
 #include <linux/list.h>
 #include <linux/mutex.h>
 #include <linux/netdevice.h>
@@ -184,6 +185,11 @@ struct xvio {
 	struct hlist_head flows[1 << 12]; /* under rtnl */
 	u64 next_flow_cookie; /* under rtnl */
 	struct list_head flows_on_card; /* in their order; under the mailbox's lock */
+	struct hlist_head meters[1 << 8]; /* struct xvio_meter, under rtnl */
+	struct ida meter_ids;
+	struct list_head meters_on_card; /* under the mailbox's lock */
+	struct xarray samples; /* groups of packets sampled; changed under rtnl, read under RCU */
+	void *trap_trapped, *trap_sampled; /* devlink's names for the traps */
 	/* What has been set of ports, 0 elsewhere; under the mailbox's lock */
 	struct xvio_cmd_port_set port_set[XVIO_NUM_PORTS];
 	struct xvio_sriov sriov;
@@ -277,6 +283,8 @@ void xvio_mbox_create(struct xvio *xv);
 int xvio_mbox_call(struct xvio *xv, const struct xvio_cmd *cmd);
 /* A command whose request is struct xvio_cmd_object. */
 int xvio_mbox_call_object(struct xvio *xv, u16 opcode, u32 id, void *rsp, u16 rsp_bytes);
+/* The same under devlink's lock: a card that is not alive, or fails, is not waited for: -EAGAIN. */
+int xvio_mbox_call_once(struct xvio *xv, const struct xvio_cmd *cmd);
 /* From the interrupt: an answer may have come. */
 void xvio_mbox_interrupt(struct xvio *xv);
 /* Has the firmware fail (XVIO_CRASH_*); 0 when it has been noticed. */
@@ -427,21 +435,66 @@ int xvio_sriov_set_rate(struct xvio *xv, int vf, int min_mbps, int max_mbps);
 int xvio_sriov_get_config(struct xvio *xv, int vf, struct ifla_vf_info *info);
 int xvio_sriov_get_stats(struct xvio *xv, int vf, struct ifla_vf_stats *stats);
 
-/* tc.c, match.c, action.c, flow.c: rules. Under rtnl. */
+/* tc.c: tc on representors */
 
+/* While there are representors. Without rtnl. */
+int xvio_tc_create(struct xvio *xv);
+void xvio_tc_destroy(struct xvio *xv);
 int xvio_tc_setup(struct net_device *netdev, enum tc_setup_type type, void *type_data);
-/* Fills key and mask of rule; what the card cannot match is named in extack. */
-int xvio_match_parse(const struct flow_cls_offload *cls, u16 in_port, struct xvio_flow_rule *rule);
-/* Fills the actions of rule; what the card cannot do is named in extack. */
+
+/* match.c, action.c, police.c, sample.c, flow.c: rules. Under rtnl. */
+
+struct psample_group;
+struct xvio_meter;
+
+/* Fills key, mask and ranges of rule; what the card cannot match is named in extack. */
+int xvio_match_parse(const struct flow_cls_offload *cls, const struct xvio_repr *repr,
+		     struct xvio_flow_rule *rule);
+/*
+ * Fills the actions of rule, whose match is there; what the card cannot do is named in extack.
+ * meters has room for XVIO_FLOW_MAX_ACTIONS and a NULL behind them, all of it NULL. Also after an
+ * error both are to be released.
+ */
 int xvio_action_parse(struct xvio *xv, const struct flow_cls_offload *cls,
-		      struct xvio_flow_rule *rule);
-int xvio_flow_add(struct xvio *xv, u16 in_port, struct flow_cls_offload *cls);
-int xvio_flow_del(struct xvio *xv, u16 in_port, struct flow_cls_offload *cls);
-int xvio_flow_stats(struct xvio *xv, u16 in_port, struct flow_cls_offload *cls);
+		      struct xvio_flow_rule *rule, struct xvio_meter **meters);
+/* What a rule uses that is not on the card any more. meters: up to a NULL, or itself NULL. */
+void xvio_action_release(struct xvio *xv, const struct xvio_flow_rule *rule,
+			 struct xvio_meter **meters);
+void xvio_meter_put(struct xvio *xv, struct xvio_meter *meter);
+/* tc's police action is another one from now on. What cannot follow leaves the card. */
+void xvio_police_replace(struct xvio *xv, unsigned long act, const struct flow_action_entry *entry,
+			 struct netlink_ext_ack *extack);
+/* Restart: before the rules. Not under rtnl. */
+int xvio_meter_replay(struct xvio *xv);
+/* A rule samples for group, whose number is in *num then. */
+int xvio_sample_get(struct xvio *xv, struct psample_group *group, u32 rate, u32 *num,
+		    struct netlink_ext_ack *extack);
+void xvio_sample_put(struct xvio *xv, u32 num);
+/* skb, with its Ethernet header, is a sample of a frame that came in by netdev. From NAPI. */
+void xvio_sample_deliver(struct xvio *xv, struct net_device *netdev, struct sk_buff *skb, u32 num,
+			 u32 frame_bytes);
+int xvio_flow_add(struct xvio_repr *repr, struct flow_cls_offload *cls);
+int xvio_flow_del(struct xvio_repr *repr, struct flow_cls_offload *cls);
+int xvio_flow_stats(struct xvio_repr *repr, struct flow_cls_offload *cls);
 /* Takes every rule that comes from or leads to port off the card. */
 void xvio_flow_flush_port(struct xvio *xv, u16 port);
+/* Takes every rule that uses meter off the card. tc's own ones work in their place. */
+void xvio_flow_retire_meter(struct xvio *xv, const struct xvio_meter *meter);
 /* Restart: all rules; at no time one of them decides that is not the right one. Not under rtnl. */
 int xvio_flow_replay(struct xvio *xv, struct xvio_replay *replay);
+
+/* trap.c: devlink's traps */
+
+/* Before packets come, and after they have ceased to. Take devlink's lock. */
+int xvio_trap_create(struct xvio *xv);
+void xvio_trap_destroy(struct xvio *xv);
+/* skb has just been received on repr, for which trap_ctx is the reason. From NAPI. */
+void xvio_trap_report(struct xvio *xv, void *trap_ctx, struct xvio_repr *repr, struct sk_buff *skb);
+int xvio_trap_init(struct devlink *devlink, const struct devlink_trap *trap, void *trap_ctx);
+int xvio_trap_action_set(struct devlink *devlink, const struct devlink_trap *trap,
+			 enum devlink_trap_action action, struct netlink_ext_ack *extack);
+int xvio_trap_drop_counter_get(struct devlink *devlink, const struct devlink_trap *trap,
+			       u64 *p_drops);
 
 /* devlink.c, health.c, recover.c */
 

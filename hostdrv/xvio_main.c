@@ -116,12 +116,18 @@ static int main_create_services(struct xvio *xv)
 	err = xvio_health_create(xv);
 	if (err)
 		return err;
-	err = xvio_netdev_create(xv);
+	err = xvio_trap_create(xv);
 	if (err)
 		goto destroy_health;
-	err = xvio_eswitch_create(xv);
+	err = xvio_netdev_create(xv);
+	if (err)
+		goto destroy_trap;
+	err = xvio_tc_create(xv);
 	if (err)
 		goto destroy_netdev;
+	err = xvio_eswitch_create(xv);
+	if (err)
+		goto destroy_tc;
 	err = xvio_mgmt_create(xv);
 	if (err)
 		goto destroy_eswitch;
@@ -129,8 +135,12 @@ static int main_create_services(struct xvio *xv)
 
 destroy_eswitch:
 	xvio_eswitch_destroy(xv);
+destroy_tc:
+	xvio_tc_destroy(xv);
 destroy_netdev:
 	xvio_netdev_destroy(xv);
+destroy_trap:
+	xvio_trap_destroy(xv);
 destroy_health:
 	xvio_health_destroy(xv);
 	return err;
@@ -140,8 +150,10 @@ destroy_health:
 static void main_destroy_services(struct xvio *xv)
 {
 	xvio_eswitch_destroy(xv);
+	xvio_tc_destroy(xv);
 	xvio_health_destroy(xv);
 	xvio_netdev_destroy(xv);
+	xvio_trap_destroy(xv);
 }
 
 static int main_probe(struct pci_dev *pdev, const struct pci_device_id *id)
@@ -159,6 +171,10 @@ static int main_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 	xa_init(&xv->reprs);
 	hash_init(xv->flows);
 	INIT_LIST_HEAD(&xv->flows_on_card);
+	hash_init(xv->meters);
+	ida_init(&xv->meter_ids);
+	INIT_LIST_HEAD(&xv->meters_on_card);
+	xa_init(&xv->samples);
 	xvio_mgmt_init(xv);
 	pci_set_drvdata(pdev, xv);
 	err = main_create_transport(xv);

@@ -15,7 +15,7 @@ CHECK_REPLAYS := $(CHECK_FUZZ_SOURCES:tests/fuzz/fuzz_%.c=$(C)/replay/%)
 CM := $(C)/mapped
 CHECK_MAPPED_LIB_SOURCES := $(sort $(wildcard firmware/path/*.c firmware/lib/*.c \
 	firmware/hal/fake/*.c tests/unit/common/*.c))
-CHECK_MAPPED_TESTS := virtq hostile indirect vnet notify long race worker tso offload wishes steering coalesce meter policy \
+CHECK_MAPPED_TESTS := virtq hostile indirect vnet notify long race worker tso offload wishes steering coalesce meter policy edit \
 	switch_random
 CHECK_MAPPED_UNITS := $(patsubst %,$(CM)/unit/path/test_%,$(CHECK_MAPPED_TESTS))
 CHECK_MAPPED_REPLAYS := $(CM)/replay/virtq

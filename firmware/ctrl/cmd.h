@@ -18,6 +18,7 @@ typedef unsigned cmd_handler(const void *request, void *response, uint32_t *deta
 cmd_handler cmd_dev_info, cmd_dev_reset, cmd_dev_crash, cmd_stats_get;
 cmd_handler cmd_port_get, cmd_port_set, cmd_queue_start, cmd_queue_stop;
 cmd_handler cmd_flow_add, cmd_flow_del, cmd_flow_stats, cmd_flow_flush;
+cmd_handler cmd_meter_set, cmd_meter_del;
 cmd_handler cmd_vdpa_create, cmd_vdpa_destroy, cmd_vdpa_map;
 cmd_handler cmd_vdpa_set_status, cmd_vdpa_get_status, cmd_vdpa_set_features;
 cmd_handler cmd_vdpa_get_config, cmd_vdpa_set_config, cmd_vdpa_vq_set, cmd_vdpa_vq_get;

@@ -35,6 +35,8 @@ static const struct mbox_command mbox_commands[] = {
 	{XVIO_CMD_FLOW_STATS, sizeof(struct xvio_cmd_flow), sizeof(struct xvio_flow_stats),
 	 cmd_flow_stats},
 	{XVIO_CMD_FLOW_FLUSH, 0, 0, cmd_flow_flush},
+	{XVIO_CMD_METER_SET, sizeof(struct xvio_cmd_meter), 0, cmd_meter_set},
+	{XVIO_CMD_METER_DEL, sizeof(struct xvio_cmd_object), 0, cmd_meter_del},
 	{XVIO_CMD_VDPA_CREATE, sizeof(struct xvio_cmd_vdpa_create),
 	 sizeof(struct xvio_vdpa_created), cmd_vdpa_create},
 	{XVIO_CMD_VDPA_DESTROY, sizeof(struct xvio_cmd_object), 0, cmd_vdpa_destroy},
@@ -80,6 +82,14 @@ static const struct mbox_command *mbox_find(uint16_t opcode)
 	return NULL;
 }
 
+/* A rule may end behind its actions: what it does not have is 0. */
+static bool mbox_is_length(const struct mbox_command *command, uint16_t len_bytes)
+{
+	return len_bytes == command->request_bytes ||
+	       (command->opcode == XVIO_CMD_FLOW_ADD && len_bytes >= XVIO_FLOW_RULE_BYTES(1) &&
+		len_bytes < command->request_bytes);
+}
+
 /* Reads each byte of the window once: the host may be changing it. */
 static void mbox_copy(void *to, const volatile uint8_t *window, size_t len_bytes)
 {
@@ -120,9 +130,10 @@ static unsigned mbox_run(uint16_t *response_bytes, uint32_t *detail)
 	command = mbox_find(header.opcode);
 	if (!command)
 		return XVIO_ST_BAD_OPCODE;
-	if (header.len_bytes != command->request_bytes)
+	if (!mbox_is_length(command, header.len_bytes))
 		return XVIO_ST_BAD_LENGTH;
 	mbox_copy(mbox_request, window + sizeof(header), header.len_bytes);
+	memset(mbox_request + header.len_bytes, 0, command->request_bytes - header.len_bytes);
 	memset(mbox_response, 0, command->response_bytes);
 	status = command->handle(mbox_request, mbox_response, detail);
 	if (status == XVIO_ST_OK)

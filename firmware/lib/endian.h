@@ -25,6 +25,11 @@ static inline uint16_t endian_swap16(uint16_t value)
 	return __builtin_bswap16(value);
 }
 
+static inline uint32_t endian_swap32(uint32_t value)
+{
+	return __builtin_bswap32(value);
+}
+
 /* A word that may alias any object. */
 typedef uint16_t __attribute__((may_alias)) endian_word16;
 typedef uint32_t __attribute__((may_alias)) endian_word32;

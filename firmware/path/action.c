@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0 */
-/* Actions (action.h): output, drop, count. Worker core. */
+/* Actions (action.h): output, drop, count; all else is for program.c. Worker core. */
 #include "path/action.h"
 
 #include "path/core.h"
 #include "path/flow.h"
 #include "path/port.h"
+#include "path/program.h"
 
 /* How a flow's packets are marked: sole if they go to one port. */
 static inline union output_mark action_mark(bool sole, uint8_t needs)
@@ -12,32 +13,20 @@ static inline union output_mark action_mark(bool sole, uint8_t needs)
 	return (union output_mark){{.port = XVIO_PORT_PF, .sole = sole, .needs = needs}};
 }
 
-static inline void action_count(const struct flow *flow, unsigned core, uint64_t now_us,
-				unsigned num, uint64_t num_bytes)
-{
-	struct flow_count *count = flow_count(flow, core);
-
-	stats_add_counter(&count->packets, num);
-	stats_add_counter(&count->bytes, num_bytes);
-	stats_set(&count->last_us, now_us);
-}
-
 static void action_run_list(struct core *core, const struct pkt_run *run,
 			    const struct flow_outputs *list, uint8_t needs)
 {
 	unsigned i;
 
-	for (i = 0; i < list->num; i++) {
-		const struct flow_output *output = &list->output[i];
-
-		output_add(core, run, output->port, action_mark(false, needs),
-			   output->sets_eth_dst ? output->eth_dst : NULL);
-	}
+	for (i = 0; i < list->num; i++)
+		output_add(core, run, list->port[i], action_mark(false, needs), NULL);
+	port_count(core, run->pkts[0]->in_port, XVIO_STAT_COPIED_PACKETS,
+		   (uint64_t)run->num * (list->num - 1));
 }
 
 /* What a flow does with a run. Returns how many packets it drops. */
 static inline unsigned action_run_flow(struct core *core, const struct pkt_run *run,
-				       const struct flow *flow, uint8_t needs)
+				       struct flow *flow, uint8_t needs)
 {
 	const union output_mark mark = action_mark(true, needs);
 	const uint8_t *eth_dst = NULL;
@@ -47,6 +36,10 @@ static inline unsigned action_run_flow(struct core *core, const struct pkt_run *
 		return run->num;
 	case FLOW_LIST:
 		action_run_list(core, run, flow->list, needs);
+		return 0;
+	case FLOW_PROGRAM:
+	case FLOW_JOINT:
+		program_run(core, run, flow, needs);
 		return 0;
 	case FLOW_OUTPUT_ETH_DST:
 		eth_dst = flow->eth_dst;
@@ -87,10 +80,10 @@ action_run_burst(struct core *core, const struct burst *burst, const bool has_ne
 
 	for (run = burst->run; run != end; run++) {
 		const uint8_t needs = has_needs ? action_needs(run) : 0;
-		const struct flow *flow = run->flow;
+		struct flow *flow = run->flow;
 
 		if (flow) {
-			action_count(flow, number, now_us, run->num, run->num_bytes);
+			flow_hit(flow, number, now_us, run->num, run->num_bytes);
 			num_drops += action_run_flow(core, run, flow, needs);
 		} else {
 			output_add_miss(core, run, needs);

@@ -12,10 +12,12 @@
 #include "lib/prefetch.h"
 #include "path/flow.h"
 #include "path/index.h"
+#include "path/joint.h"
 
 #define CACHE_WAYS	  8u
 #define CACHE_MIN_ENTRIES 256u
 #define CACHE_LINE_WORDS  6u
+#define CACHE_PER_JOINT	  16u /* entries for each way through several chains */
 #define CACHE_NO_RUNS	  16u /* bursts without a look for runs, after one that had few */
 #define CACHE_SIGN_BITS	  12u /* of a stamp; the rest is a sequence number: a century of additions */
 #define CACHE_SIGN_MASK	  ((UINT64_C(1) << CACHE_SIGN_BITS) - 1)
@@ -51,6 +53,8 @@ struct cache {
 	uint32_t hand; /* which way of a full set goes next */
 	uint32_t no_runs; /* bursts in which runs are not looked for */
 	uint64_t num_asked;
+	uint64_t sequence; /* of the last lookup */
+	struct joint_table *joints;
 	struct cache_probe probe[PKT_BURST]; /* of the runs in a burst */
 };
 
@@ -67,8 +71,10 @@ struct cache *cache_create(size_t room_bytes)
 	cache->entry_mask = num_entries - 1;
 	cache->entry = heap_alloc(num_entries * sizeof(struct cache_entry));
 	cache->tail = heap_alloc(num_entries * sizeof(struct cache_tail));
-	if (cache->entry && cache->tail)
+	cache->joints = joint_create((uint32_t)num_entries / CACHE_PER_JOINT);
+	if (cache->entry && cache->tail && cache->joints)
 		return cache;
+	joint_destroy(cache->joints);
 	heap_free(cache->entry);
 	heap_free(cache->tail);
 	heap_free(cache);
@@ -314,7 +320,19 @@ static struct flow *cache_flow(struct classifier_entry *rule)
 	return rule ? list_entry(rule, struct flow, entry) : NULL;
 }
 
-/* What was remembered, if it still holds after all that was added since; else the classifier's word. */
+/* Whether what was remembered still holds, after all that was added since. A way through chains is found anew then. */
+static bool cache_still_holds(const struct cache_entry *entry, const struct classifier_view *view,
+			      const union flow_key *key)
+{
+	const struct classifier_entry *rule = entry->rule ? index_object(entry->rule) : NULL;
+
+	if (rule && (classifier_generation(rule) != entry->generation ||
+		     list_entry(rule, const struct flow, entry)->kind == FLOW_JOINT))
+		return false;
+	return classifier_still_wins(view, key, rule, entry->stamp >> CACHE_SIGN_BITS);
+}
+
+/* What was remembered, if it still holds; else the classifier's word. */
 static struct flow *cache_resolve(struct cache *cache, const struct classifier_view *view,
 				  const union flow_key *key)
 {
@@ -325,13 +343,9 @@ static struct flow *cache_resolve(struct cache *cache, const struct classifier_v
 
 	cache_aim(cache, &probe, view, key);
 	entry = cache_find(cache, &probe, view);
-	if (entry) {
-		rule = entry->rule ? index_object(entry->rule) : NULL;
-		if ((!rule || classifier_generation(rule) == entry->generation) &&
-		    classifier_still_wins(view, key, rule, entry->stamp >> CACHE_SIGN_BITS)) {
-			entry->stamp = cache_stamp(view, &probe);
-			return cache_flow(rule);
-		}
+	if (entry && cache_still_holds(entry, view, key)) {
+		entry->stamp = cache_stamp(view, &probe);
+		return cache_flow(entry->rule ? index_object(entry->rule) : NULL);
 	}
 	cache->num_asked++;
 	rule = classifier_find(view, key);
@@ -361,7 +375,11 @@ static inline bool cache_finish(const struct cache *cache, const struct cache_en
 	if (entry->stamp != stamp || !cache_same_key(cache, entry, masked, num_pairs) ||
 	    classifier_generation(rule) != entry->generation)
 		return false;
-	*flow = ref ? list_entry(rule, struct flow, entry) : NULL;
+	*flow = list_entry(rule, struct flow, entry);
+	if ((*flow)->kind == FLOW_JOINT)
+		return joint_is_whole(joint_of(*flow));
+	if (!ref)
+		*flow = NULL;
 	return true;
 }
 
@@ -462,10 +480,31 @@ void cache_lookup(struct cache *cache, struct burst *burst)
 {
 	const struct classifier_view view = classifier_look();
 
+	cache->sequence = view.sequence;
 	if (view.sequence < view.since)
 		cache_ask(cache, burst, &view);
 	else if (PREFETCH_WORKS)
 		cache_lookup_in_stages(cache, burst, &view);
 	else
 		cache_lookup_one_by_one(cache, burst, &view);
+}
+
+/* Only where the rule of chain 0 stands: that is what was found for the packet, and what the way begins with. */
+void cache_join(struct cache *cache, const union flow_key *key, const struct joint_way *way)
+{
+	const struct classifier_view view = classifier_look();
+	struct cache_probe probe = {0};
+	struct cache_entry *entry;
+	struct joint *joint;
+
+	if (view.sequence != cache->sequence || view.sequence < view.since)
+		return;
+	cache_aim(cache, &probe, &view, key);
+	entry = cache_find(cache, &probe, &view);
+	if (!entry || entry->stamp != cache_stamp(&view, &probe) ||
+	    entry->rule != index_ref(&way->part[0].flow->entry))
+		return;
+	joint = joint_find(cache->joints, way);
+	entry->rule = index_ref(&joint->flow.entry);
+	entry->generation = classifier_generation(&joint->flow.entry);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0 */
 /*
- * The tuple space (classifier.h). What workers follow is published by release stores: the list of
- * tables (an immutable copy for each change), a table's slots, the entries behind a slot, and after
+ * The tuple space (classifier.h). What workers follow is published by release stores: the mask of all tables, chains,
+ * the list of tables of each (an immutable copy for each change), a table's slots, the entries behind a slot, and after
  * all of them the sequence number. Changes on core 0 only; what is unlinked goes to epoch_defer().
  */
 #include "path/classifier.h"
@@ -14,11 +14,14 @@
 
 #define CLASSIFIER_RECOUNT 16u /* removals for one look at all of a table of as many slots */
 
+struct classifier_chain;
+
 struct classifier_table {
 	struct key_mask mask;
 	struct index index; /* first entries of each key */
 	_Atomic uint64_t changed; /* sequence number of the last addition */
 	union flow_key bits; /* of the mask; from here on core 0 */
+	struct classifier_chain *chain;
 	uint32_t num_entries;
 	uint32_t best_prio; /* no entry has a lower one */
 	uint32_t num_best; /* entries that have it */
@@ -32,19 +35,44 @@ struct classifier_place {
 
 /* Sorted by best_prio. */
 struct classifier_list {
-	struct key_mask mask; /* bits of all tables together */
-	uint64_t since; /* no view with this layout of mask has a lower sequence number */
 	uint32_t num_tables;
 	struct classifier_place place[];
 };
 
-static struct classifier_list classifier_no_tables = {.mask.num_pairs = 1};
-static _Atomic(struct classifier_list *) classifier_tables = &classifier_no_tables;
+/* Chain 0 is always there; another while it has tables. */
+struct classifier_chain {
+	_Atomic(struct classifier_list *) tables; /* core 0; released, pairs with classifier_tables() */
+	uint32_t number;
+};
+
+/* What all tables of all chains look at. A copy for each change. */
+struct classifier_bits {
+	struct key_mask mask;
+	uint64_t since; /* no view with this layout of mask has a lower sequence number */
+	union flow_key bits;
+};
+
+static struct classifier_list classifier_no_tables;
+static struct classifier_bits classifier_no_bits = {.mask.num_pairs = 1};
+static struct classifier_chain classifier_first = {.tables = &classifier_no_tables};
+static struct index classifier_others; /* chains, by classifier_chain_hash() */
+static _Atomic(struct classifier_bits *) classifier_all_bits = &classifier_no_bits;
+static union flow_key classifier_more_bits; /* core 0: classifier_look_at() */
 static _Atomic uint64_t classifier_sequence = 1;
 
-static struct classifier_list *classifier_own_list(void)
+static const struct classifier_list *classifier_tables(const struct classifier_chain *chain)
 {
-	return atomic_load_explicit(&classifier_tables, memory_order_relaxed);
+	return atomic_load_explicit(&chain->tables, memory_order_acquire);
+}
+
+static struct classifier_list *classifier_own_list(const struct classifier_chain *chain)
+{
+	return atomic_load_explicit(&chain->tables, memory_order_relaxed);
+}
+
+static struct classifier_bits *classifier_own_bits(void)
+{
+	return atomic_load_explicit(&classifier_all_bits, memory_order_relaxed);
 }
 
 static uint64_t classifier_own_sequence(void)
@@ -63,22 +91,55 @@ void classifier_init(void)
 	for (i = 0; i < 6; i++)
 		seed = seed * 257 + mac[i];
 	hash_seed(seed ^ (uintptr_t)&mac << 20);
-	atomic_store(&classifier_tables, &classifier_no_tables);
+	classifier_more_bits = (union flow_key){0};
+	atomic_store(&classifier_first.tables, &classifier_no_tables);
+	atomic_store(&classifier_all_bits, &classifier_no_bits);
 	atomic_store(&classifier_sequence, 1);
+}
+
+bool classifier_start(void)
+{
+	return index_init(&classifier_others);
 }
 
 /* Workers */
 
-/* The sequence number first: the list, and what it leads to, are then as new as the number says. */
+/* The sequence number first: the bits, the list, and what it leads to, are then as new as the number says. */
 struct classifier_view classifier_look(void)
 {
+	const struct classifier_bits *bits;
 	struct classifier_view view;
 
 	view.sequence = atomic_load_explicit(&classifier_sequence, memory_order_acquire);
-	view.list = atomic_load_explicit(&classifier_tables, memory_order_acquire);
-	view.mask = &view.list->mask;
-	view.since = view.list->since;
+	bits = atomic_load_explicit(&classifier_all_bits, memory_order_acquire);
+	view.mask = &bits->mask;
+	view.since = bits->since;
+	view.list = classifier_tables(&classifier_first);
 	return view;
+}
+
+static uint32_t classifier_chain_hash(uint32_t number)
+{
+	return (uint32_t)hash_serial(number);
+}
+
+/* The chain, and the walk that found it; NULL: it has no tables. */
+static struct classifier_chain *classifier_walk_chains(uint32_t number, struct index_walk *walk)
+{
+	struct classifier_chain *chain;
+
+	*walk = index_begin(&classifier_others, classifier_chain_hash(number));
+	do
+		chain = index_next(walk);
+	while (chain && chain->number != number);
+	return chain;
+}
+
+static struct classifier_chain *classifier_chain(uint32_t number)
+{
+	struct index_walk walk;
+
+	return number ? classifier_walk_chains(number, &walk) : &classifier_first;
 }
 
 /* The first entry of the table that matches, or NULL. */
@@ -101,10 +162,9 @@ static bool classifier_precedes(const struct classifier_entry *a, const struct c
 	return a->prio < b->prio || (a->prio == b->prio && a->age < b->age);
 }
 
-struct classifier_entry *classifier_find(const struct classifier_view *view,
-					 const union flow_key *key)
+static struct classifier_entry *classifier_find_in(const struct classifier_list *list,
+						   const union flow_key *key)
 {
-	const struct classifier_list *list = view->list;
 	struct classifier_entry *best = NULL;
 	uint32_t i;
 
@@ -120,11 +180,17 @@ struct classifier_entry *classifier_find(const struct classifier_view *view,
 	return best;
 }
 
-struct classifier_entry *classifier_lookup(const union flow_key *key)
+struct classifier_entry *classifier_find(const struct classifier_view *view,
+					 const union flow_key *key)
 {
-	struct classifier_view view = classifier_look();
+	return classifier_find_in(view->list, key);
+}
 
-	return classifier_find(&view, key);
+struct classifier_entry *classifier_lookup(const union flow_key *key, uint32_t number)
+{
+	const struct classifier_chain *chain = classifier_chain(number);
+
+	return chain ? classifier_find_in(classifier_tables(chain), key) : NULL;
 }
 
 /*
@@ -152,11 +218,42 @@ bool classifier_still_wins(const struct classifier_view *view, const union flow_
 	return true;
 }
 
+/* Chains */
+
+/* The chain, made if it is not there. NULL: no memory. */
+static struct classifier_chain *classifier_need_chain(uint32_t number)
+{
+	struct classifier_chain *chain = classifier_chain(number);
+
+	if (chain)
+		return chain;
+	chain = index_make_room(&classifier_others) ? heap_alloc(sizeof(*chain)) : NULL;
+	if (!chain)
+		return NULL;
+	chain->number = number;
+	atomic_store_explicit(&chain->tables, &classifier_no_tables, memory_order_relaxed);
+	index_put(&classifier_others, classifier_chain_hash(number), chain);
+	return chain;
+}
+
+/* One that has no tables any more goes. */
+static void classifier_drop_chain(struct classifier_chain *chain)
+{
+	struct index_walk walk;
+
+	if (chain == &classifier_first || classifier_own_list(chain)->num_tables)
+		return;
+	classifier_walk_chains(chain->number, &walk);
+	index_remove(&classifier_others, &walk);
+	epoch_defer(heap_free, chain);
+}
+
 /* Tables and their order */
 
-static struct classifier_table *classifier_find_table(const union flow_key *bits)
+static struct classifier_table *classifier_find_table(const struct classifier_chain *chain,
+						      const union flow_key *bits)
 {
-	const struct classifier_list *list = classifier_own_list();
+	const struct classifier_list *list = classifier_own_list(chain);
 	uint32_t i;
 
 	for (i = 0; i < list->num_tables; i++) {
@@ -166,7 +263,8 @@ static struct classifier_table *classifier_find_table(const union flow_key *bits
 	return NULL;
 }
 
-static struct classifier_table *classifier_new_table(const union flow_key *bits)
+static struct classifier_table *classifier_new_table(struct classifier_chain *chain,
+						     const union flow_key *bits)
 {
 	struct classifier_table *table = heap_alloc(sizeof(*table));
 
@@ -176,6 +274,7 @@ static struct classifier_table *classifier_new_table(const union flow_key *bits)
 	}
 	key_mask_init(&table->mask, bits);
 	table->bits = *bits;
+	table->chain = chain;
 	table->best_prio = UINT32_MAX;
 	return table;
 }
@@ -186,23 +285,18 @@ static void classifier_free_table(void *table)
 	heap_free(table);
 }
 
-static void classifier_append(struct classifier_list *list, union flow_key *bits,
-			      struct classifier_place place)
+static void classifier_append(struct classifier_list *list, struct classifier_table *table,
+			      uint32_t best_prio)
 {
-	uint32_t i;
-
-	for (i = 0; i < FLOW_KEY_WORDS; i++)
-		bits->word[i] |= place.table->bits.word[i];
-	list->place[list->num_tables++] = place;
+	list->place[list->num_tables++] = (struct classifier_place){table, best_prio};
 }
 
-/* A copy of the list in which table stands where its prio belongs; without it if NULL prio. */
+/* A copy of the chain's list in which table stands where its prio belongs; without it if NULL prio. */
 static struct classifier_list *classifier_new_list(struct classifier_table *table,
 						   const uint32_t *prio)
 {
-	const struct classifier_list *old = classifier_own_list();
+	const struct classifier_list *old = classifier_own_list(table->chain);
 	struct classifier_list *list;
-	union flow_key bits = {0};
 	bool placed = !prio;
 	uint32_t i;
 
@@ -215,27 +309,84 @@ static struct classifier_list *classifier_new_list(struct classifier_table *tabl
 		if (old->place[i].table == table)
 			continue;
 		if (!placed && *prio < old->place[i].best_prio) {
-			classifier_append(list, &bits, (struct classifier_place){table, *prio});
+			classifier_append(list, table, *prio);
 			placed = true;
 		}
-		classifier_append(list, &bits, old->place[i]);
+		classifier_append(list, old->place[i].table, old->place[i].best_prio);
 	}
 	if (!placed)
-		classifier_append(list, &bits, (struct classifier_place){table, *prio});
-	key_mask_init(&list->mask, &bits);
-	list->since = old->since;
-	if (old == &classifier_no_tables || !key_same_layout(&list->mask, &old->mask))
-		list->since = classifier_own_sequence() + 1;
+		classifier_append(list, table, *prio);
 	return list;
 }
 
 /* Before the sequence number that it may wait for. */
-static void classifier_publish(struct classifier_list *list)
+static void classifier_publish(struct classifier_chain *chain, struct classifier_list *list)
 {
-	struct classifier_list *old = classifier_own_list();
+	struct classifier_list *old = classifier_own_list(chain);
 
-	atomic_store_explicit(&classifier_tables, list, memory_order_release);
+	atomic_store_explicit(&chain->tables, list, memory_order_release);
 	if (old != &classifier_no_tables)
+		epoch_defer(heap_free, old);
+}
+
+/* What is looked at */
+
+static void classifier_join_bits(union flow_key *bits, const union flow_key *more)
+{
+	uint32_t i;
+
+	for (i = 0; i < FLOW_KEY_WORDS; i++)
+		bits->word[i] |= more->word[i];
+}
+
+static void classifier_join_chain(union flow_key *bits, const struct classifier_chain *chain)
+{
+	const struct classifier_list *list = classifier_own_list(chain);
+	uint32_t i;
+
+	for (i = 0; i < list->num_tables; i++)
+		classifier_join_bits(bits, &list->place[i].table->bits);
+}
+
+/* The bits of all tables of all chains. */
+static union flow_key classifier_count_bits(void)
+{
+	uint32_t num_slots = index_num_slots(&classifier_others);
+	union flow_key bits = classifier_more_bits;
+	uint32_t i;
+
+	classifier_join_chain(&bits, &classifier_first);
+	for (i = 0; i < num_slots; i++) {
+		const struct classifier_chain *chain = index_at(&classifier_others, i);
+
+		if (chain)
+			classifier_join_chain(&bits, chain);
+	}
+	return bits;
+}
+
+/* NULL: no memory. */
+static struct classifier_bits *classifier_new_bits(const union flow_key *bits)
+{
+	const struct classifier_bits *old = classifier_own_bits();
+	struct classifier_bits *new = heap_alloc(sizeof(*new));
+
+	if (!new)
+		return NULL;
+	new->bits = *bits;
+	key_mask_init(&new->mask, bits);
+	new->since = old->since;
+	if (old == &classifier_no_bits || !key_same_layout(&new->mask, &old->mask))
+		new->since = classifier_own_sequence() + 1;
+	return new;
+}
+
+static void classifier_publish_bits(struct classifier_bits *bits)
+{
+	struct classifier_bits *old = classifier_own_bits();
+
+	atomic_store_explicit(&classifier_all_bits, bits, memory_order_release);
+	if (old != &classifier_no_bits)
 		epoch_defer(heap_free, old);
 }
 
@@ -318,9 +469,10 @@ static void classifier_expect_in(const struct classifier_table *table, const uni
 	index_expect(&table->index, (uint32_t)key_hash(&table->mask, key, &masked));
 }
 
-void classifier_expect(const union flow_key *key, const union flow_key *mask)
+void classifier_expect(const union flow_key *key, const union flow_key *mask, uint32_t number)
 {
-	const struct classifier_table *table = classifier_find_table(mask);
+	const struct classifier_chain *chain = classifier_chain(number);
+	const struct classifier_table *table = chain ? classifier_find_table(chain, mask) : NULL;
 
 	if (table)
 		classifier_expect_in(table, key);
@@ -331,38 +483,73 @@ void classifier_expect_remove(const struct classifier_entry *entry)
 	classifier_expect_in(entry->table, &entry->key);
 }
 
-bool classifier_add(struct classifier_entry *entry, const union flow_key *mask)
-{
-	uint64_t sequence = classifier_own_sequence() + 1;
-	struct classifier_table *table = classifier_find_table(mask);
-	struct classifier_table *new_table = NULL;
-	struct classifier_list *list = NULL;
+/* What has to be published with an entry, made before anything is changed. */
+struct classifier_change {
+	struct classifier_chain *chain;
+	struct classifier_table *table;
+	bool is_new; /* the table */
+	struct classifier_list *list; /* NULL: the chain's stays */
+	struct classifier_bits *bits; /* NULL: those that are looked at stay */
+};
 
-	if (!table)
-		table = new_table = classifier_new_table(mask);
-	if (!table)
-		return false;
-	if (!index_make_room(&table->index))
-		goto free_table;
-	if (!table->num_entries || entry->prio < table->best_prio) {
-		list = classifier_new_list(table, &entry->prio);
-		if (!list)
-			goto free_table;
+/* False: no memory. */
+static bool classifier_prepare(struct classifier_change *change, uint32_t prio,
+			       const union flow_key *mask)
+{
+	union flow_key bits = classifier_own_bits()->bits;
+
+	change->table = classifier_find_table(change->chain, mask);
+	if (!change->table) {
+		change->table = classifier_new_table(change->chain, mask);
+		change->is_new = true;
 	}
-	entry->table = table;
+	if (!change->table || !index_make_room(&change->table->index))
+		return false;
+	if (!change->table->num_entries || prio < change->table->best_prio) {
+		change->list = classifier_new_list(change->table, &prio);
+		if (!change->list)
+			return false;
+	}
+	if (!change->is_new)
+		return true;
+	classifier_join_bits(&bits, mask);
+	if (classifier_own_bits() != &classifier_no_bits &&
+	    key_equal(&bits, &classifier_own_bits()->bits))
+		return true;
+	change->bits = classifier_new_bits(&bits);
+	return change->bits;
+}
+
+static void classifier_give_up(const struct classifier_change *change)
+{
+	heap_free(change->list);
+	if (change->is_new && change->table)
+		classifier_free_table(change->table);
+	classifier_drop_chain(change->chain);
+}
+
+bool classifier_add(struct classifier_entry *entry, const union flow_key *mask, uint32_t number)
+{
+	struct classifier_change change = {.chain = classifier_need_chain(number)};
+	uint64_t sequence = classifier_own_sequence() + 1;
+
+	if (!change.chain)
+		return false;
+	if (!classifier_prepare(&change, entry->prio, mask)) {
+		classifier_give_up(&change);
+		return false;
+	}
+	entry->table = change.table;
 	entry->age = sequence;
-	classifier_count(table, entry);
-	classifier_link(table, entry);
-	atomic_store_explicit(&table->changed, sequence, memory_order_relaxed);
-	if (list)
-		classifier_publish(list);
+	classifier_count(change.table, entry);
+	classifier_link(change.table, entry);
+	atomic_store_explicit(&change.table->changed, sequence, memory_order_relaxed);
+	if (change.bits)
+		classifier_publish_bits(change.bits);
+	if (change.list)
+		classifier_publish(change.chain, change.list);
 	classifier_set_sequence(sequence);
 	return true;
-
-free_table:
-	if (new_table)
-		classifier_free_table(new_table);
-	return false;
 }
 
 /* Removals */
@@ -416,14 +603,44 @@ static void classifier_unlink(struct classifier_entry *entry)
 	table->num_best -= entry->prio == table->best_prio;
 }
 
-/* Publishes a list after removals. */
-static void classifier_shrink(struct classifier_list *list)
+/* False: no memory; those of before go on. */
+static bool classifier_renew_bits(void)
 {
-	uint64_t since = list->since;
+	union flow_key bits = classifier_count_bits();
+	struct classifier_bits *new;
 
-	classifier_publish(list);
-	if (since > classifier_own_sequence())
-		classifier_set_sequence(since);
+	if (key_equal(&bits, &classifier_own_bits()->bits))
+		return true;
+	new = classifier_new_bits(&bits);
+	if (!new)
+		return false;
+	classifier_publish_bits(new);
+	if (new->since > classifier_own_sequence())
+		classifier_set_sequence(new->since);
+	return true;
+}
+
+bool classifier_look_at(const union flow_key *bits)
+{
+	const union flow_key before = classifier_more_bits;
+
+	classifier_more_bits = *bits;
+	if (classifier_renew_bits())
+		return true;
+	classifier_more_bits = before;
+	return false;
+}
+
+static void classifier_remove_table(struct classifier_table *table)
+{
+	struct classifier_list *list = classifier_new_list(table, NULL);
+
+	if (!list)
+		return;
+	classifier_publish(table->chain, list);
+	classifier_renew_bits(); /* or bits are looked at that no table has, which is only slower */
+	classifier_drop_chain(table->chain);
+	epoch_defer(classifier_free_table, table);
 }
 
 /*
@@ -433,15 +650,11 @@ static void classifier_shrink(struct classifier_list *list)
 void classifier_remove(struct classifier_entry *entry)
 {
 	struct classifier_table *table = entry->table;
-	struct classifier_list *list = NULL;
+	struct classifier_list *list;
 
 	classifier_unlink(entry);
 	if (!table->num_entries) {
-		list = classifier_new_list(table, NULL);
-		if (list) {
-			classifier_shrink(list);
-			epoch_defer(classifier_free_table, table);
-		}
+		classifier_remove_table(table);
 		return;
 	}
 	if (table->num_best ||
@@ -450,7 +663,7 @@ void classifier_remove(struct classifier_entry *entry)
 	classifier_count_best(table);
 	list = classifier_new_list(table, &table->best_prio);
 	if (list)
-		classifier_shrink(list);
+		classifier_publish(table->chain, list);
 }
 
 /* What a cache remembers of the table's entries falls. */
@@ -467,17 +680,51 @@ static void classifier_bury(const struct classifier_table *table)
 	}
 }
 
-void classifier_clear(void)
+/* What caches remember of a list's entries falls. */
+static void classifier_bury_all(const struct classifier_list *list)
 {
-	struct classifier_list *list = classifier_own_list();
 	uint32_t i;
 
-	atomic_store_explicit(&classifier_tables, &classifier_no_tables, memory_order_release);
 	for (i = 0; i < list->num_tables; i++)
 		classifier_bury(list->place[i].table);
-	epoch_synchronize();
+}
+
+/* No worker uses it any more. */
+static void classifier_free_tables(struct classifier_list *list)
+{
+	uint32_t i;
+
 	for (i = 0; i < list->num_tables; i++)
 		classifier_free_table(list->place[i].table);
 	if (list != &classifier_no_tables)
 		heap_free(list);
+}
+
+void classifier_clear(void)
+{
+	struct classifier_list *first = classifier_own_list(&classifier_first);
+	uint32_t num_slots = index_num_slots(&classifier_others);
+	uint32_t i;
+
+	atomic_store_explicit(&classifier_first.tables, &classifier_no_tables, memory_order_release);
+	classifier_more_bits = (union flow_key){0};
+	classifier_publish_bits(&classifier_no_bits);
+	classifier_bury_all(first);
+	for (i = 0; i < num_slots; i++) {
+		const struct classifier_chain *chain = index_at(&classifier_others, i);
+
+		if (chain)
+			classifier_bury_all(classifier_own_list(chain));
+	}
+	epoch_synchronize();
+	classifier_free_tables(first);
+	for (i = 0; i < num_slots; i++) {
+		struct classifier_chain *chain = index_at(&classifier_others, i);
+
+		if (!chain)
+			continue;
+		classifier_free_tables(classifier_own_list(chain));
+		heap_free(chain);
+	}
+	index_clear(&classifier_others);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0 */
 /*
- * Tuple space: one hash table per mask, tried in the order of the best priority in each, until no
+ * Tuple space: in each chain one hash table per mask, tried in the order of the best priority in each, until no
  * later one can win. Deterministic: lowest prio, then oldest entry. Core 0 changes it and never waits
  * for the workers, who read without locks; entries must be heap memory that stays an entry, whatever
  * becomes of it, and may be used anew only through epoch_defer().
@@ -28,7 +28,7 @@ struct classifier_entry {
 };
 
 /*
- * The rules as one burst sees them. sequence counts additions; an outcome that was right at one
+ * The rules of chain 0 as one burst sees them, and the mask of all chains. sequence counts additions; an outcome that was right at one
  * sequence number is right until its entry's generation changes, or classifier_still_wins() denies it.
  */
 struct classifier_view {
@@ -41,14 +41,23 @@ struct classifier_view {
 /* Forgets what there was, and draws the hash's secrets (worker_init). */
 void classifier_init(void);
 
+/* Once there is an index (flow_init). False: no memory. */
+bool classifier_start(void);
+
 /*
- * Adds an entry whose key (within mask) and prio the caller has set. False: no memory. When it
+ * Adds an entry, whose key (within mask) and prio the caller has set, to a chain. False: no memory. When it
  * returns, every lookup that begins later sees it. Core 0.
  */
-bool classifier_add(struct classifier_entry *entry, const union flow_key *mask);
+bool classifier_add(struct classifier_entry *entry, const union flow_key *mask, uint32_t chain);
 
-/* Hints: an entry with this key and mask is added soon, this one is taken out soon. Core 0. */
-void classifier_expect(const union flow_key *key, const union flow_key *mask);
+/*
+ * Bits that are looked at, whatever the masks of entries are, until it is asked for otherwise; only a lookup that is
+ * remembered costs more for it. False: no memory, and nothing has changed. Core 0.
+ */
+bool classifier_look_at(const union flow_key *bits);
+
+/* Hints: an entry of a chain with this key and mask is added soon, this one is taken out soon. Core 0. */
+void classifier_expect(const union flow_key *key, const union flow_key *mask, uint32_t chain);
 void classifier_expect_remove(const struct classifier_entry *entry);
 
 /* Takes an entry out: lookups that begin later do not find it. Core 0. */
@@ -60,15 +69,15 @@ void classifier_clear(void);
 /* Worker, at the start of a burst; valid until the burst ends. */
 struct classifier_view classifier_look(void);
 
-/* The winner among the entries that match, or NULL. Worker; valid until its next burst boundary. */
+/* The winner among the entries of chain 0 that match, or NULL. Worker; valid until its next burst boundary. */
 struct classifier_entry *classifier_find(const struct classifier_view *view,
 					 const union flow_key *key);
 
-/* The same, now. */
-struct classifier_entry *classifier_lookup(const union flow_key *key);
+/* The same among those of any chain, now. */
+struct classifier_entry *classifier_lookup(const union flow_key *key, uint32_t chain);
 
 /*
- * Whether the winner that key had at sequence number since (NULL: none) has not been beaten by an
+ * Whether the winner in chain 0 that key had at sequence number since (NULL: none) has not been beaten by an
  * entry added later. Looks only into tables that have changed and could beat it. The entry's
  * generation must not have changed. Worker.
  */

@@ -14,6 +14,7 @@ static struct core *core_create(unsigned number, size_t cache_bytes, unsigned nu
 	if (!core)
 		return NULL;
 	core->number = number;
+	core->random = hash_secret[number];
 	list_init(&core->active);
 	list_init(&core->publish);
 	list_init(&core->held);

@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include "lib/hash.h"
 #include "lib/list.h"
 #include "path/cache.h"
 #include "path/dma.h"
@@ -22,7 +23,7 @@
 #define CORE_LARGE_HEAP	 (UINT64_C(1) << 30) /* a quarter of such a heap is for caches, else 1/16 */
 #define CORE_MIN_LARGE	 4u /* packets with large rooms; for them a 1/16 of the heap, too */
 
-#define CORE_PREFIX_BYTES 32u /* a header and an Ethernet address */
+#define CORE_PREFIX_BYTES 48u /* a header and an Ethernet address */
 
 struct vnet_queue;
 
@@ -42,6 +43,7 @@ struct core {
 	uint64_t wake_at_us; /* when the next one has to begin at the latest: core_wake_at() */
 	uint64_t cycles; /* when the round before ended, by hal_cycles() (worker_loop()) */
 	uint64_t num_received; /* packets, in all rounds */
+	uint64_t random; /* core_random() */
 	struct core_load load;
 	struct pkt_pool pool;
 	struct pkt_pool large; /* packets with PKT_LARGE_ROOM_BYTES */
@@ -77,6 +79,13 @@ static inline void core_wake_at(struct core *core, uint64_t at_us)
 {
 	if (at_us < core->wake_at_us)
 		core->wake_at_us = at_us;
+}
+
+/* A number that nobody can foresee who does not know the hash's secrets. Its worker. */
+static inline uint32_t core_random(struct core *core)
+{
+	core->random += hash_secret[0];
+	return (uint32_t)(hash_word(core->random) >> 32);
 }
 
 /* A worker's load, as it stands; NULL: no such worker. Any core. */

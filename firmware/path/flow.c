@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0 */
 /*
- * The rule table (flow.h): checks what the host asks for, keeps rules by cookie, puts them into the
- * classifier. Memory of rules comes from the heap in chunks and does not go back. Core 0 only.
+ * The rule table (flow.h): keeps rules by cookie, puts their parts into the classifier. Memory of rules comes from the
+ * heap in chunks and does not go back. Core 0 only.
  */
 #include "path/flow.h"
 
@@ -13,38 +13,20 @@
 #include "lib/list.h"
 #include "path/epoch.h"
 #include "path/index.h"
-#include "path/port.h"
+#include "path/policer.h"
+#include "path/program.h"
+#include "path/rule.h"
 #include "path/stats.h"
 
 #define FLOW_MAX_RULES	 4194304u
 #define FLOW_INDEX_BYTES 40u /* of a rule in two indices, while one of them grows */
 
 static struct index flow_cookies;
+static uint32_t flow_num_shapers; /* parts that change packets, and lead them to another chain */
 static uint32_t flow_num_rules;
 static uint32_t flow_limit;
 static struct flow *flow_free; /* the oldest; linked by entry.next */
 static struct flow *flow_free_last;
-
-/* Where the fields of a key begin, and its end: the host is told of fields, not of bytes. */
-static const uint8_t flow_key_field[] = {
-	offsetof(struct xvio_flow_key, in_port),
-	offsetof(struct xvio_flow_key, eth_type),
-	offsetof(struct xvio_flow_key, eth_dst),
-	offsetof(struct xvio_flow_key, eth_src),
-	offsetof(struct xvio_flow_key, vlan_tci),
-	offsetof(struct xvio_flow_key, vlan_tpid),
-	offsetof(struct xvio_flow_key, ip_proto),
-	offsetof(struct xvio_flow_key, ip_tos),
-	offsetof(struct xvio_flow_key, ip_ttl),
-	offsetof(struct xvio_flow_key, flags),
-	offsetof(struct xvio_flow_key, tp_src),
-	offsetof(struct xvio_flow_key, tp_dst),
-	offsetof(struct xvio_flow_key, tcp_flags),
-	offsetof(struct xvio_flow_key, cvlan_tci),
-	offsetof(struct xvio_flow_key, ip_src),
-	offsetof(struct xvio_flow_key, ip_dst),
-	sizeof(struct xvio_flow_key),
-};
 
 /* Memory of rules */
 
@@ -61,8 +43,8 @@ static void flow_give_back(void *object)
 {
 	struct flow *flow = object;
 
-	if (flow->kind == FLOW_LIST)
-		heap_free(flow->list);
+	rule_release(flow);
+	flow->next_part = 0;
 	atomic_store_explicit(&flow->entry.next, NULL, memory_order_relaxed);
 	if (flow_free)
 		atomic_store_explicit(&flow_free_last->entry.next, &flow->entry,
@@ -120,8 +102,10 @@ bool flow_init(void)
 
 	flow_limit = limit < FLOW_MAX_RULES ? (uint32_t)limit : FLOW_MAX_RULES;
 	flow_num_rules = 0;
+	flow_num_shapers = 0;
 	flow_free = NULL;
-	return index_start() && index_init(&flow_cookies) && flow_new_chunk();
+	policer_init();
+	return index_start() && classifier_start() && index_init(&flow_cookies) && flow_new_chunk();
 }
 
 /* Cookies */
@@ -145,151 +129,7 @@ static struct flow *flow_find(uint64_t cookie)
 	return flow_walk(cookie, &walk);
 }
 
-/* What the host may ask for */
-
-/* Offset of the first key field that has a bit outside the mask; the key's size if none has. */
-static uint32_t flow_field_outside_mask(const struct xvio_flow_rule *rule)
-{
-	union flow_key keys[2] = {{.field = rule->key}, {.field = rule->mask}};
-	const uint8_t *key = (const uint8_t *)&rule->key;
-	const uint8_t *mask = (const uint8_t *)&rule->mask;
-	uint64_t outside = 0;
-	unsigned field;
-	uint32_t i;
-
-	for (i = 0; i < FLOW_KEY_WORDS; i++)
-		outside |= keys[0].word[i] & ~keys[1].word[i];
-	for (field = 0; outside && flow_key_field[field] < sizeof(rule->key); field++) {
-		for (i = flow_key_field[field]; i < flow_key_field[field + 1]; i++) {
-			if (key[i] & ~mask[i])
-				return flow_key_field[field];
-		}
-	}
-	return sizeof(rule->key);
-}
-
-static unsigned flow_check_key(const struct xvio_flow_rule *rule, uint32_t *detail)
-{
-	uint32_t field = flow_field_outside_mask(rule);
-
-	if (field < sizeof(rule->key)) {
-		*detail = (uint32_t)offsetof(struct xvio_flow_rule, key) + field;
-		return XVIO_ST_BAD_VALUE;
-	}
-	if (rule->mask.in_port == 0xffffu && !port_exists(rule->key.in_port)) {
-		*detail = offsetof(struct xvio_flow_rule, key.in_port);
-		return XVIO_ST_BAD_OBJECT;
-	}
-	return XVIO_ST_OK;
-}
-
-/* Whether an output stands behind action i. */
-static bool flow_has_output_behind(const struct xvio_flow_rule *rule, unsigned i)
-{
-	for (i++; i < rule->num_actions; i++) {
-		if (rule->action[i].type == XVIO_ACTION_OUTPUT)
-			return true;
-	}
-	return false;
-}
-
-static unsigned flow_check_action(const struct xvio_flow_rule *rule, unsigned i, uint32_t *detail)
-{
-	const struct xvio_flow_action *action = &rule->action[i];
-	uint32_t offset = (uint32_t)(offsetof(struct xvio_flow_rule, action) + i * sizeof(*action));
-
-	*detail = offset;
-	if (i >= rule->num_actions)
-		return action->type || action->reserved || action->arg ? XVIO_ST_BAD_VALUE
-								       : XVIO_ST_OK;
-	if (action->type == XVIO_ACTION_SET_ETH_DST)
-		return flow_has_output_behind(rule, i) ? XVIO_ST_OK : XVIO_ST_BAD_VALUE;
-	if (action->type != XVIO_ACTION_OUTPUT && action->type != XVIO_ACTION_DROP)
-		return XVIO_ST_UNSUPPORTED;
-	if (action->type == XVIO_ACTION_DROP && rule->num_actions != 1)
-		return XVIO_ST_BAD_VALUE;
-	*detail = offset + (uint32_t)offsetof(struct xvio_flow_action, reserved);
-	if (action->reserved)
-		return XVIO_ST_BAD_VALUE;
-	*detail = offset + (uint32_t)offsetof(struct xvio_flow_action, arg);
-	if (action->type == XVIO_ACTION_DROP)
-		return action->arg ? XVIO_ST_BAD_VALUE : XVIO_ST_OK;
-	return action->arg < XVIO_NUM_PORTS && port_exists((uint16_t)action->arg)
-		       ? XVIO_ST_OK
-		       : XVIO_ST_BAD_OBJECT;
-}
-
-static unsigned flow_check(const struct xvio_flow_rule *rule, uint32_t *detail)
-{
-	unsigned status;
-	unsigned i;
-
-	if (!rule->num_actions || rule->num_actions > XVIO_FLOW_MAX_ACTIONS) {
-		*detail = offsetof(struct xvio_flow_rule, num_actions);
-		return XVIO_ST_BAD_VALUE;
-	}
-	if (rule->reserved) {
-		*detail = offsetof(struct xvio_flow_rule, reserved);
-		return XVIO_ST_BAD_VALUE;
-	}
-	status = flow_check_key(rule, detail);
-	for (i = 0; status == XVIO_ST_OK && i < XVIO_FLOW_MAX_ACTIONS; i++)
-		status = flow_check_action(rule, i, detail);
-	return status;
-}
-
 /* Rules */
-
-/* Writes the rule's outputs, with the destination that each one has; returns their number. */
-static unsigned flow_list_outputs(const struct xvio_flow_rule *rule, struct flow_output *output)
-{
-	struct flow_output next = {0};
-	unsigned num = 0;
-	unsigned i;
-
-	for (i = 0; i < rule->num_actions; i++) {
-		const struct xvio_flow_action *action = &rule->action[i];
-
-		if (action->type == XVIO_ACTION_SET_ETH_DST) {
-			memcpy(next.eth_dst, action->eth_dst, sizeof(next.eth_dst));
-			next.sets_eth_dst = true;
-		} else if (action->type == XVIO_ACTION_OUTPUT) {
-			next.port = (uint16_t)action->arg;
-			output[num++] = next;
-		}
-	}
-	return num;
-}
-
-/* What the rule does, as action.c runs it. False: no memory. */
-static bool flow_compile(struct flow *flow, const struct xvio_flow_rule *rule)
-{
-	struct flow_output output[XVIO_FLOW_MAX_ACTIONS];
-	unsigned num = flow_list_outputs(rule, output);
-
-	flow->kind = FLOW_DROP;
-	if (num > 1) {
-		flow->list = heap_alloc(sizeof(*flow->list) + num * sizeof(output[0]));
-		if (!flow->list)
-			return false;
-		flow->list->num = num;
-		memcpy(flow->list->output, output, num * sizeof(output[0]));
-		flow->kind = FLOW_LIST;
-	} else if (num) {
-		flow->port = output[0].port;
-		memcpy(flow->eth_dst, output[0].eth_dst, sizeof(flow->eth_dst));
-		flow->kind = output[0].sets_eth_dst ? FLOW_OUTPUT_ETH_DST : FLOW_OUTPUT;
-	}
-	return true;
-}
-
-static void flow_fill(struct flow *flow, const struct xvio_flow_rule *rule)
-{
-	flow->entry.key.field = rule->key;
-	flow->entry.prio = rule->prio;
-	flow->cookie = rule->cookie;
-	atomic_store_explicit(&flow_count(flow, 0)->last_us, hal_time_us(), memory_order_relaxed);
-}
 
 void flow_expect(const struct xvio_flow_rule *rule)
 {
@@ -297,7 +137,7 @@ void flow_expect(const struct xvio_flow_rule *rule)
 	const union flow_key mask = {.field = rule->mask};
 
 	if (PREFETCH_WORKS)
-		classifier_expect(&key, &mask);
+		classifier_expect(&key, &mask, rule->chain);
 }
 
 void flow_expect_del(uint64_t cookie)
@@ -308,32 +148,153 @@ void flow_expect_del(uint64_t cookie)
 		classifier_expect_remove(&flow->entry);
 }
 
+static struct flow *flow_next_part(const struct flow *flow)
+{
+	return flow->next_part ? index_object(flow->next_part) : NULL;
+}
+
+/*
+ * What a packet is in another chain depends on what it was made of: a change finds a header or does not, and tags move
+ * from place to place.
+ */
+static const union flow_key flow_shape = {.field = {
+						  .eth_type = 0xffff,
+						  .vlan_tci = 0xffff,
+						  .vlan_tpid = 0xffff,
+						  .ip_proto = 0xff,
+						  .flags = 0xff,
+						  .cvlan_tci = 0xffff,
+					  }};
+
+static bool flow_is_shaper(const struct flow *flow)
+{
+	return flow->kind == FLOW_PROGRAM && flow->program->leads_on && flow->program->changes;
+}
+
+/* One more, before any lookup finds it. False: no memory. */
+static bool flow_count_shaper(const struct flow *flow)
+{
+	if (!flow_is_shaper(flow))
+		return true;
+	if (!flow_num_shapers && !classifier_look_at(&flow_shape))
+		return false;
+	flow_num_shapers++;
+	return true;
+}
+
+/* One less, after no lookup finds it any more. */
+static void flow_uncount_shaper(const struct flow *flow)
+{
+	static const union flow_key nothing;
+
+	if (flow_is_shaper(flow) && !--flow_num_shapers)
+		classifier_look_at(&nothing);
+}
+
+/* Of all parts, when no worker uses one any more. */
+static void flow_give_back_parts(void *object)
+{
+	struct flow *flow = object;
+
+	while (flow) {
+		struct flow *next = flow_next_part(flow);
+
+		flow_give_back(flow);
+		flow = next;
+	}
+}
+
+/* Lookups find no part of the rule any more. */
+static void flow_hide(struct flow *flow)
+{
+	for (; flow; flow = flow_next_part(flow)) {
+		classifier_remove(&flow->entry);
+		flow_uncount_shaper(flow);
+		flow_num_rules--;
+	}
+}
+
+/* A part, made and seen by workers. NULL: no memory. */
+static struct flow *flow_add_part(const struct xvio_flow_rule *rule,
+				  const struct xvio_flow_key *key, const struct xvio_flow_key *mask)
+{
+	const union flow_key bits = {.field = *mask};
+	struct flow *flow = flow_num_rules < flow_limit ? flow_alloc() : NULL;
+
+	if (!flow)
+		return NULL;
+	flow->entry.key.field = *key;
+	flow->entry.prio = rule->prio;
+	flow->cookie = rule->cookie;
+	atomic_store_explicit(&flow_count(flow, 0)->last_us, hal_time_us(), memory_order_relaxed);
+	if (!rule_compile(flow, rule) || !flow_count_shaper(flow))
+		goto give_back;
+	if (!classifier_add(&flow->entry, &bits, rule->chain))
+		goto uncount;
+	flow_num_rules++;
+	return flow;
+
+uncount:
+	flow_uncount_shaper(flow);
+give_back:
+	flow_give_back(flow);
+	return NULL;
+}
+
+/* All parts of a rule; the last one stands first. NULL: no memory, and none is left. */
+static struct flow *flow_add_parts(const struct xvio_flow_rule *rule)
+{
+	struct rule_parts parts = rule_parts_begin(rule);
+	struct xvio_flow_key key;
+	struct xvio_flow_key mask;
+	struct flow *first = NULL;
+
+	while (rule_parts_next(&parts, &key, &mask)) {
+		struct flow *flow = flow_add_part(rule, &key, &mask);
+
+		if (!flow) {
+			flow_hide(first);
+			if (first)
+				epoch_defer(flow_give_back_parts, first);
+			return NULL;
+		}
+		flow->next_part = first ? index_ref(first) : 0;
+		first = flow;
+	}
+	return first;
+}
+
 unsigned flow_add(const struct xvio_flow_rule *rule, uint32_t *detail)
 {
-	union flow_key mask = {.field = rule->mask};
+	unsigned status = rule_check(rule, detail);
 	struct flow *flow;
-	unsigned status;
 
-	status = flow_check(rule, detail);
 	if (status != XVIO_ST_OK)
 		return status;
 	*detail = offsetof(struct xvio_flow_rule, cookie);
 	if (flow_find(rule->cookie))
 		return XVIO_ST_EXISTS;
 	*detail = 0;
-	if (flow_num_rules >= flow_limit || !index_make_room(&flow_cookies))
+	if (!index_make_room(&flow_cookies))
 		return XVIO_ST_NO_SPACE;
-	flow = flow_alloc();
+	flow = flow_add_parts(rule);
 	if (!flow)
 		return XVIO_ST_NO_SPACE;
-	flow_fill(flow, rule);
-	if (!flow_compile(flow, rule) || !classifier_add(&flow->entry, &mask)) {
-		flow_give_back(flow);
-		return XVIO_ST_NO_SPACE;
-	}
 	index_put(&flow_cookies, (uint32_t)hash_serial(rule->cookie), flow);
-	flow_num_rules++;
 	return XVIO_ST_OK;
+}
+
+/* Adds what one core counted. */
+static void flow_sum_core(const struct flow_count *count, struct xvio_flow_stats *stats,
+			  uint64_t *last_us)
+{
+	const uint64_t core_last_us = stats_read(&count->last_us);
+
+	stats->packets += stats_read(&count->packets);
+	stats->bytes += stats_read(&count->bytes);
+	stats->drops += stats_read(&count->drops);
+	if (core_last_us > *last_us)
+		*last_us = core_last_us;
 }
 
 static void flow_sum(const struct flow *flow, struct xvio_flow_stats *stats)
@@ -342,14 +303,9 @@ static void flow_sum(const struct flow *flow, struct xvio_flow_stats *stats)
 	unsigned core;
 
 	*stats = (struct xvio_flow_stats){0};
-	for (core = 0; core < hal_num_cores(); core++) {
-		const struct flow_count *count = flow_count(flow, core);
-		uint64_t core_last_us = stats_read(&count->last_us);
-
-		stats->packets += stats_read(&count->packets);
-		stats->bytes += stats_read(&count->bytes);
-		if (core_last_us > last_us)
-			last_us = core_last_us;
+	for (; flow; flow = flow_next_part(flow)) {
+		for (core = 0; core < hal_num_cores(); core++)
+			flow_sum_core(flow_count(flow, core), stats, &last_us);
 	}
 	stats->idle_us = hal_time_us() - last_us;
 }
@@ -362,14 +318,13 @@ unsigned flow_del(uint64_t cookie, struct xvio_flow_stats *last)
 	if (!flow)
 		return XVIO_ST_BAD_OBJECT;
 	index_remove(&flow_cookies, &walk);
-	flow_num_rules--;
-	classifier_remove(&flow->entry);
+	flow_hide(flow);
 	if (last) {
 		epoch_synchronize();
 		flow_sum(flow, last);
-		flow_give_back(flow);
+		flow_give_back_parts(flow);
 	} else {
-		epoch_defer(flow_give_back, flow);
+		epoch_defer(flow_give_back_parts, flow);
 	}
 	return XVIO_ST_OK;
 }
@@ -390,12 +345,10 @@ void flow_flush(void)
 	uint32_t i;
 
 	classifier_clear();
-	for (i = 0; i < num_slots; i++) {
-		struct flow *flow = index_at(&flow_cookies, i);
-
-		if (flow)
-			flow_give_back(flow);
-	}
+	for (i = 0; i < num_slots; i++)
+		flow_give_back_parts(index_at(&flow_cookies, i));
 	index_clear(&flow_cookies);
 	flow_num_rules = 0;
+	flow_num_shapers = 0;
+	policer_flush();
 }

@@ -11,6 +11,7 @@
 #include <stdint.h>
 #include <xvio/flow.h>
 #include "path/classifier.h"
+#include "path/stats.h"
 
 #define FLOW_CHUNK 256u /* rules whose memory is taken from the heap together */
 
@@ -19,20 +20,16 @@ struct flow_count {
 	_Atomic uint64_t packets;
 	_Atomic uint64_t bytes;
 	_Atomic uint64_t last_us; /* core 0's: when the rule was added */
-	uint64_t spare;
+	_Atomic uint64_t drops;
 };
 
-/* An output of a rule that has several. */
-struct flow_output {
-	uint16_t port;
-	uint8_t eth_dst[6];
-	bool sets_eth_dst;
-};
-
+/* The outputs of a rule that has several, and nothing else. */
 struct flow_outputs {
 	unsigned num;
-	struct flow_output output[];
+	uint16_t port[];
 };
+
+struct program;
 
 /* What a rule does, chosen when it is added. */
 enum flow_kind {
@@ -40,19 +37,24 @@ enum flow_kind {
 	FLOW_OUTPUT, /* to port */
 	FLOW_OUTPUT_ETH_DST, /* to port, with eth_dst */
 	FLOW_LIST, /* to those of the list, in order */
+	FLOW_PROGRAM, /* anything (program.h) */
+	FLOW_JOINT, /* no rule: several of them, one after the other (joint.h) */
 };
 
 /*
  * A rule as workers run it: a line with its key, a line with all else. Immutable from when workers
- * see it until they no longer can. Its memory is a rule's for ever (cache.c).
+ * see it until they no longer can. Its memory is a rule's for ever (cache.c). A rule with ranges of ports is
+ * several of these, its parts.
  */
 struct flow {
 	struct classifier_entry entry;
 	uint8_t kind; /* enum flow_kind */
 	uint16_t port;
+	uint32_t next_part; /* index_ref() of the rule's next part; 0: none. Core 0 */
 	union {
 		uint8_t eth_dst[6];
 		struct flow_outputs *list;
+		struct program *program;
 	};
 	struct flow_count *count; /* of core 0; FLOW_CHUNK further on the next core's */
 	uint64_t cookie;
@@ -63,6 +65,17 @@ _Static_assert(sizeof(struct flow) <= 128, "a rule is two lines");
 static inline struct flow_count *flow_count(const struct flow *flow, unsigned core)
 {
 	return &flow->count[core * FLOW_CHUNK];
+}
+
+/* Counts packets that meet a rule, on the core that has them. */
+static inline void flow_hit(const struct flow *flow, unsigned core, uint64_t now_us, unsigned num,
+			    uint64_t num_bytes)
+{
+	struct flow_count *count = flow_count(flow, core);
+
+	stats_add_counter(&count->packets, num);
+	stats_add_counter(&count->bytes, num_bytes);
+	stats_set(&count->last_us, now_us);
 }
 
 /*
@@ -90,10 +103,10 @@ unsigned flow_del(uint64_t cookie, struct xvio_flow_stats *last);
 
 unsigned flow_stats(uint64_t cookie, struct xvio_flow_stats *stats);
 
-/* Removes all rules; no packet uses one any more when it returns. */
+/* Removes all rules, and meters; no packet uses one any more when it returns. */
 void flow_flush(void);
 
-/* How many rules there may be: what three quarters of the memory left at start have room for. */
+/* How many rules, and parts of rules, there may be: what three quarters of the memory left at start have room for. */
 uint32_t flow_max_rules(void);
 
 /* Empty tables (worker_init), after all else that the path keeps on the heap. False: no memory. */

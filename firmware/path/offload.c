@@ -74,7 +74,7 @@ static uint8_t offload_gso_of(const struct pkt *pkt, uint8_t gso_type)
 	const bool is_tcp = key->ip_proto == IP_PROTO_TCP;
 	const bool is_udp = key->ip_proto == IP_PROTO_UDP;
 
-	if (key->flags)
+	if (parse_is_fragment(key))
 		return 0;
 	switch (gso_type) {
 	case VIRTIO_NET_HDR_GSO_TCPV4:
@@ -118,6 +118,32 @@ static bool offload_read_gso(struct pkt *pkt, const struct virtio_net_hdr *heade
 	return true;
 }
 
+/* What is summed up are not the Ethernet header and its tags; rules do not look where the sum goes. */
+static bool offload_is_behind(const struct parse_places *places, uint32_t start, uint32_t offset)
+{
+	return start >= places->l3_at && start + offset >= places->key_end;
+}
+
+/* Where rules see IP it is that of the packet; what they see otherwise ends in front of it. */
+static bool offload_gso_fits(const struct pkt *pkt, const struct parse_places *places)
+{
+	const xvio_be16 eth_type = pkt->key.field.eth_type;
+
+	if (eth_type == endian_swap16(ETH_TYPE_IPV4) || eth_type == endian_swap16(ETH_TYPE_IPV6))
+		return places->l3_at == pkt->offload.l3_at && places->l4_at == pkt->offload.l4_at;
+	return places->key_end <= pkt->offload.l3_at;
+}
+
+bool offload_fits(const struct pkt *pkt)
+{
+	const struct offload *offload = &pkt->offload;
+	const struct parse_places places =
+		parse_places(pkt->data, pkt->have_bytes, pkt->len_bytes, &pkt->key);
+
+	return offload_is_behind(&places, offload->csum_start, offload->csum_offset) &&
+	       (!(offload->needs & OFFLOAD_GSO) || offload_gso_fits(pkt, &places));
+}
+
 bool offload_read(struct pkt *pkt, const struct virtio_net_hdr *header, uint8_t allowed)
 {
 	struct offload *offload = &pkt->offload;
@@ -129,7 +155,8 @@ bool offload_read(struct pkt *pkt, const struct virtio_net_hdr *header, uint8_t 
 		return header->gso_type == VIRTIO_NET_HDR_GSO_NONE;
 	places = parse_places(pkt->data, pkt->have_bytes, pkt->len_bytes, &pkt->key);
 	csum_at = (uint32_t)header->csum_start + header->csum_offset;
-	if (!(allowed & OFFLOAD_CSUM) || csum_at < places.key_end ||
+	if (!(allowed & OFFLOAD_CSUM) ||
+	    !offload_is_behind(&places, header->csum_start, header->csum_offset) ||
 	    csum_at + OFFLOAD_CSUM_BYTES > pkt->len_bytes)
 		return false;
 	offload->needs = OFFLOAD_CSUM;
@@ -166,6 +193,21 @@ struct virtio_net_hdr offload_header(const struct pkt *pkt)
 	header.gso_size = offload->gso_size;
 	header.hdr_len = (uint16_t)offload_header_bytes(pkt);
 	return header;
+}
+
+struct offload_size offload_size(const struct pkt *pkt, uint8_t needs)
+{
+	struct offload_size size = {1, pkt->len_bytes, pkt->len_bytes};
+	uint32_t header_bytes;
+
+	if (!(needs & OFFLOAD_GSO))
+		return size;
+	header_bytes = offload_header_bytes(pkt);
+	size.num_frames = (offload_end_bytes(pkt) - header_bytes + pkt->offload.gso_size - 1) /
+			  pkt->offload.gso_size;
+	size.frame_bytes = header_bytes + pkt->offload.gso_size;
+	size.num_bytes = offload_end_bytes(pkt) + (size.num_frames - 1) * header_bytes;
+	return size;
 }
 
 void offload_store_csum(uint8_t *frame, uint32_t start, uint32_t offset, uint32_t end)

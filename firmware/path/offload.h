@@ -48,9 +48,12 @@ uint8_t offload_taken(uint64_t features);
  * Fills in pkt->offload, of a packet with its key, from the header that came with it; allowed: what
  * was negotiated. False: the header says what it must not (5.1.6.2.1), or what does not fit the packet.
  * hdr_len is not looked at, nor are flags of no meaning here (5.1.6.2.2). A checksum never goes where
- * rules look: its place lies behind all that is in the key.
+ * rules look: its place lies behind all that is in the key; and what is summed up begins behind the tags.
  */
 bool offload_read(struct pkt *pkt, const struct virtio_net_hdr *header, uint8_t allowed);
+
+/* Whether that still holds, of a packet with CSUM whose key is another now. */
+bool offload_fits(const struct pkt *pkt);
 
 /* The header that tells a driver, which takes them, of the packet's needs (5.1.6.4.1); num_buffers 1. */
 struct virtio_net_hdr offload_header(const struct pkt *pkt);
@@ -61,6 +64,16 @@ uint32_t offload_end_bytes(const struct pkt *pkt);
 
 /* The longest frame that will be of the packet in the end. */
 uint32_t offload_frame_bytes(const struct pkt *pkt);
+
+/* What a packet comes to on the wire. */
+struct offload_size {
+	uint32_t num_frames;
+	uint32_t frame_bytes; /* of the longest */
+	uint32_t num_bytes; /* of all */
+};
+
+/* needs as in pkt->offload; 0: that is not looked at. */
+struct offload_size offload_size(const struct pkt *pkt, uint8_t needs);
 
 /*
  * Sums up a frame from start on, its end at end, and stores the checksum at start + offset, where what

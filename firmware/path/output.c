@@ -255,8 +255,7 @@ static void output_add_here(struct core *core, struct port *port, const struct p
 		output_place(core, port, run, mark, eth_dst);
 }
 
-/* A packet of this round with the same frame, at its place among others. NULL: there is none left. */
-static struct pkt *const *output_copy(struct core *core, const struct pkt *pkt, bool has_needs)
+struct pkt *const *output_copy(struct core *core, const struct pkt *pkt, bool has_needs)
 {
 	struct pkt_pool *pool = pkt->len_bytes > XVIO_MAX_FRAME_BYTES ? &core->large : &core->pool;
 	struct pkt *copy;

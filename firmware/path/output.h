@@ -30,7 +30,8 @@ union output_mark {
 		uint8_t flags; /* XVIO_META_F_* */
 		bool sole; /* the packets go nowhere else: their frames may be changed in place */
 		uint8_t needs; /* OFFLOAD_* of any of them; 0: pkt.offload is not looked at */
-		uint8_t unused[3];
+		bool has_note; /* pkt.note says something to host software */
+		uint8_t unused[2];
 	};
 	uint64_t word;
 };
@@ -112,6 +113,12 @@ static inline bool output_add_along(struct output_set *set, const struct pkt_run
 
 /* To host software, as from the representor of the port they came in by; needs as in output_mark. */
 void output_add_miss(struct core *core, const struct pkt_run *run, uint8_t needs);
+
+/*
+ * A packet of this round with the same frame and needs, at its place among others; all of pkt's frame is here. NULL:
+ * there is none left.
+ */
+struct pkt *const *output_copy(struct core *core, const struct pkt *pkt, bool has_needs);
 
 /*
  * Ends a round: sends what was added, and tells drivers what was taken from their rings; one DMA list.

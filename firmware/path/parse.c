@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0 */
 /*
- * The parser: Ethernet, VLAN, ARP, IPv4, IPv6, TCP, UDP, SCTP, ICMP. The usual frames take the fast
+ * The parser: Ethernet, VLAN, ARP, MPLS, IPv4, IPv6, TCP, UDP, SCTP, ICMP. The usual frames take the fast
  * path, which makes the key's words in one pass; whatever it does not accept is parsed header by
  * header, which alone decides what is malformed or short. Any core.
  */
@@ -16,13 +16,17 @@
 #define PARSE_ETH_TYPE_MIN 0x600u
 #define PARSE_ETH_TYPE_LLC 0x5ffu
 
-#define ETH_TYPE_ARP   0x0806u
+#define PARSE_ARP_BYTES	  28u /* for IPv4 over Ethernet */
+#define PARSE_ARP_READ	  8u /* as far as the operation, whatever it is for */
+#define PARSE_ARP_REQUEST 1u
+#define PARSE_ARP_REPLY	  2u
+#define PARSE_MPLS_BYTES  4u
+#define ETH_TYPE_ARP	  0x0806u
+
 #define IP_PROTO_HOPS  0u
-#define IP_PROTO_ICMP  1u
 #define IP_PROTO_ROUTE 43u
 #define IP_PROTO_FRAG  44u
 #define IP_PROTO_AUTH  51u
-#define IP_PROTO_ICMP6 58u
 #define IP_PROTO_DEST  60u
 #define IP_PROTO_SCTP  132u
 
@@ -77,7 +81,8 @@ static enum parse_result parse_udp(const struct parse_rest *rest, struct xvio_fl
 	if (result != PARSE_GOOD)
 		return result;
 	len_bytes = endian_get_be16(udp + 4);
-	if (len_bytes < PARSE_UDP_BYTES || (!key->flags && len_bytes > parse_left(rest)))
+	if (len_bytes < PARSE_UDP_BYTES ||
+	    (!parse_is_fragment(key) && len_bytes > parse_left(rest)))
 		return PARSE_MALFORMED;
 	memcpy(&key->tp_src, udp, 2);
 	memcpy(&key->tp_dst, udp + 2, 2);
@@ -127,7 +132,7 @@ static enum parse_result parse_transport(const struct parse_rest *rest, struct x
 static uint8_t parse_frag(uint16_t offset, bool more)
 {
 	if (offset)
-		return XVIO_FLOW_FRAG_ANY | XVIO_FLOW_FRAG_LATER;
+		return PARSE_FRAG_FLAGS;
 	return more ? XVIO_FLOW_FRAG_ANY : 0;
 }
 
@@ -150,12 +155,25 @@ static enum parse_result parse_ipv4(struct parse_rest *rest, struct xvio_flow_ke
 	key->ip_tos = ip[1];
 	key->ip_ttl = ip[8];
 	key->ip_proto = ip[9];
-	key->flags = parse_frag(frag & 0x1fffu, frag & 0x2000u);
+	key->flags |= parse_frag(frag & 0x1fffu, frag & 0x2000u);
 	memcpy(key->ip_src, ip + 12, 4);
 	memcpy(key->ip_dst, ip + 16, 4);
 	rest->end_bytes = rest->at + total_bytes; /* what follows is padding */
 	rest->at += header_bytes;
 	return parse_transport(rest, key);
+}
+
+/* The length of an IPv6 extension header, two bytes of which are here. */
+static uint32_t parse_ext_bytes(uint8_t proto, const uint8_t *ext)
+{
+	switch (proto) {
+	case IP_PROTO_FRAG:
+		return 8;
+	case IP_PROTO_AUTH:
+		return (ext[1] + 2u) * 4u;
+	default:
+		return (ext[1] + 1u) * 8u;
+	}
 }
 
 /* Steps over one extension header. */
@@ -168,18 +186,10 @@ static enum parse_result parse_ipv6_ext(struct parse_rest *rest, struct xvio_flo
 
 	if (result != PARSE_GOOD)
 		return result;
-	switch (key->ip_proto) {
-	case IP_PROTO_FRAG:
-		header_bytes = 8;
+	header_bytes = parse_ext_bytes(key->ip_proto, ext);
+	if (key->ip_proto == IP_PROTO_FRAG) {
 		frag = endian_get_be16(ext + 2);
-		key->flags = parse_frag(frag >> 3, frag & 1u);
-		break;
-	case IP_PROTO_AUTH:
-		header_bytes = (ext[1] + 2u) * 4u;
-		break;
-	default:
-		header_bytes = (ext[1] + 1u) * 8u;
-		break;
+		key->flags |= parse_frag(frag >> 3, frag & 1u);
 	}
 	if (header_bytes > parse_left(rest))
 		return PARSE_MALFORMED;
@@ -223,26 +233,57 @@ static enum parse_result parse_ipv6(struct parse_rest *rest, struct xvio_flow_ke
 	return parse_transport(rest, key);
 }
 
-/* Only Ethernet and IPv4 addresses have a place in the key; other ARP is just its eth_type. */
+/* Requests and replies for IPv4 over Ethernet have a place in the key; other ARP is just its eth_type. */
 static enum parse_result parse_arp(const struct parse_rest *rest, struct xvio_flow_key *key)
 {
 	static const uint8_t ipv4_over_ethernet[6] = {0, 1, 8, 0, 6, 4};
-	enum parse_result result = parse_ask(rest, 8, sizeof(ipv4_over_ethernet));
+	enum parse_result result = parse_ask(rest, PARSE_ARP_READ, PARSE_ARP_READ);
 	const uint8_t *arp = rest->data + rest->at;
+	uint32_t operation;
 
 	if (result != PARSE_GOOD)
 		return result;
-	if (memcmp(arp, ipv4_over_ethernet, sizeof(ipv4_over_ethernet)) != 0)
+	operation = endian_get_be16(arp + 6);
+	if (memcmp(arp, ipv4_over_ethernet, sizeof(ipv4_over_ethernet)) != 0 ||
+	    (operation != PARSE_ARP_REQUEST && operation != PARSE_ARP_REPLY))
 		return PARSE_GOOD;
-	result = parse_ask(rest, 28, 28);
+	result = parse_ask(rest, PARSE_ARP_BYTES, PARSE_ARP_BYTES);
 	if (result != PARSE_GOOD)
 		return result;
-	memcpy(key->ip_src, arp + 14, 4);
-	memcpy(key->ip_dst, arp + 24, 4);
+	key->ip_proto = (uint8_t)operation;
+	memcpy(key->arp_sha, arp + 8, 6);
+	memcpy(key->arp_spa, arp + 14, 4);
+	memcpy(key->arp_tha, arp + 18, 6);
+	memcpy(key->arp_tpa, arp + 24, 4);
 	return PARSE_GOOD;
 }
 
-/* Steps over VLAN tags, of which the outer one is noted; *type is the type behind them. */
+static enum parse_result parse_mpls(const struct parse_rest *rest, struct xvio_flow_key *key)
+{
+	enum parse_result result = parse_ask(rest, PARSE_MPLS_BYTES, PARSE_MPLS_BYTES);
+
+	if (result != PARSE_GOOD)
+		return result;
+	memcpy(&key->mpls_lse, rest->data + rest->at, 4);
+	return PARSE_GOOD;
+}
+
+/* The key of a tag behind the Ethernet header, or of one behind that. */
+static void parse_note_vlan(struct xvio_flow_key *key, uint32_t type, const uint8_t *tag)
+{
+	const uint16_t tci = endian_swap16(endian_get_be16(tag) | XVIO_FLOW_VLAN_PRESENT);
+
+	if (!key->vlan_tpid) {
+		key->vlan_tpid = endian_swap16((uint16_t)type);
+		key->vlan_tci = tci;
+		return;
+	}
+	key->cvlan_tci = tci;
+	if (type == ETH_TYPE_QINQ)
+		key->flags = XVIO_FLOW_CVLAN_AD;
+}
+
+/* Steps over VLAN tags; *type is the type behind them. */
 static enum parse_result parse_vlan(struct parse_rest *rest, struct xvio_flow_key *key,
 				    uint16_t *type)
 {
@@ -252,25 +293,21 @@ static enum parse_result parse_vlan(struct parse_rest *rest, struct xvio_flow_ke
 		const uint8_t *tag = rest->data + rest->at;
 		enum parse_result result;
 
-		if (*type != ETH_TYPE_VLAN && *type != ETH_TYPE_QINQ)
+		if (!parse_is_vlan(*type))
 			return PARSE_GOOD;
 		result = parse_ask(rest, PARSE_VLAN_BYTES, PARSE_VLAN_BYTES);
 		if (result != PARSE_GOOD)
 			return result;
-		if (!key->vlan_tpid) {
-			key->vlan_tpid = endian_swap16(*type);
-			key->vlan_tci =
-				endian_swap16(endian_get_be16(tag) | XVIO_FLOW_VLAN_PRESENT);
-		}
+		parse_note_vlan(key, *type, tag);
 		*type = endian_get_be16(tag + 2);
 		rest->at += PARSE_VLAN_BYTES;
 	}
 	return PARSE_GOOD;
 }
 
-/* Any frame, header by header: rest is at the innermost header that is known then, *l3_at the IP header. */
+/* Any frame, header by header: rest is at the innermost header that is known then. */
 static enum parse_result parse_headers(struct parse_rest *rest, uint16_t in_port,
-				       struct xvio_flow_key *key, uint32_t *l3_at)
+				       struct xvio_flow_key *key)
 {
 	enum parse_result result = parse_ask(rest, PARSE_ETH_BYTES, PARSE_ETH_BYTES);
 	uint16_t type;
@@ -286,7 +323,6 @@ static enum parse_result parse_headers(struct parse_rest *rest, uint16_t in_port
 	result = parse_vlan(rest, key, &type);
 	if (result != PARSE_GOOD)
 		return result;
-	*l3_at = rest->at;
 	if (type < PARSE_ETH_TYPE_MIN)
 		type = PARSE_ETH_TYPE_LLC;
 	key->eth_type = endian_swap16(type);
@@ -297,6 +333,9 @@ static enum parse_result parse_headers(struct parse_rest *rest, uint16_t in_port
 		return parse_ipv6(rest, key);
 	case ETH_TYPE_ARP:
 		return parse_arp(rest, key);
+	case ETH_TYPE_MPLS:
+	case ETH_TYPE_MPLS_MC:
+		return parse_mpls(rest, key);
 	default:
 		return PARSE_GOOD;
 	}
@@ -307,9 +346,8 @@ static PARSE_APART enum parse_result parse_slow(const uint8_t *data, uint32_t ha
 						struct xvio_flow_key *key)
 {
 	struct parse_rest rest = {data, have_bytes, len_bytes, 0};
-	uint32_t l3_at;
 
-	return parse_headers(&rest, in_port, key, &l3_at);
+	return parse_headers(&rest, in_port, key);
 }
 
 /* A frame at an even address, as in a MAC's slot; PARSE_FAST_BYTES of it are there. */
@@ -347,11 +385,13 @@ enum parse_result parse_frame(const uint8_t *data, uint32_t have_bytes, uint32_t
 	return parse_other(data, have_bytes, len_bytes, in_port, key);
 }
 
-/* Bytes of the transport header that are looked at for a key. */
+/* Bytes of the innermost header that are looked at for a key. */
 static uint32_t parse_transport_bytes(const struct xvio_flow_key *key)
 {
 	if (key->eth_type == endian_swap16(ETH_TYPE_ARP))
-		return 28;
+		return PARSE_ARP_BYTES;
+	if (parse_is_mpls(key->eth_type))
+		return PARSE_MPLS_BYTES;
 	if (key->flags & XVIO_FLOW_FRAG_LATER)
 		return 0;
 	switch (key->ip_proto) {
@@ -372,21 +412,40 @@ static uint32_t parse_transport_bytes(const struct xvio_flow_key *key)
 struct parse_places parse_places(const uint8_t *data, uint32_t have_bytes, uint32_t len_bytes,
 				 const union flow_key *key)
 {
-	struct parse_rest rest = {data, have_bytes, len_bytes, 0};
-	uint32_t type = endian_get_be16(data + 12);
-	uint32_t l3_at = PARSE_ETH_BYTES;
+	const struct xvio_flow_key *field = &key->field;
+	const uint32_t l3_at = parse_l3_at(field);
+	struct parse_rest rest = {data, have_bytes, len_bytes, l3_at};
 	struct xvio_flow_key unused;
 
-	if (type == ETH_TYPE_IPV4)
-		rest.at = l3_at + (data[l3_at] & 0xfu) * 4u;
-	else if (type == ETH_TYPE_IPV6 && data[l3_at + 6] == key->field.ip_proto &&
-		 !key->field.flags)
-		rest.at = l3_at + PARSE_IPV6_BYTES;
-	else
-		parse_headers(&rest, 0, &unused, &l3_at);
+	if (field->eth_type == endian_swap16(ETH_TYPE_IPV4)) {
+		rest.at += (data[l3_at] & 0xfu) * 4u;
+	} else if (field->eth_type == endian_swap16(ETH_TYPE_IPV6)) {
+		if (data[l3_at + 6] == field->ip_proto && !parse_is_fragment(field)) {
+			rest.at += PARSE_IPV6_BYTES;
+		} else {
+			rest.at = 0;
+			parse_headers(&rest, 0, &unused);
+		}
+	}
 	return (struct parse_places){
 		.l3_at = (uint16_t)l3_at,
 		.l4_at = (uint16_t)rest.at,
-		.key_end = (uint16_t)(rest.at + parse_transport_bytes(&key->field)),
+		.key_end = (uint16_t)(rest.at + parse_transport_bytes(field)),
 	};
+}
+
+bool parse_is_routed(const uint8_t *data, const struct parse_places *places)
+{
+	uint32_t at = places->l3_at + PARSE_IPV6_BYTES;
+	uint8_t proto = data[places->l3_at + 6];
+	uint32_t ext_bytes;
+
+	while (at < places->l4_at) {
+		if (proto == IP_PROTO_ROUTE && data[at + 3])
+			return true;
+		ext_bytes = parse_ext_bytes(proto, data + at);
+		proto = data[at];
+		at += ext_bytes;
+	}
+	return false;
 }

@@ -22,9 +22,13 @@
 #define ETH_TYPE_IPV4	 0x0800u
 #define ETH_TYPE_VLAN	 0x8100u
 #define ETH_TYPE_IPV6	 0x86ddu
+#define ETH_TYPE_MPLS	 0x8847u
+#define ETH_TYPE_MPLS_MC 0x8848u
 #define ETH_TYPE_QINQ	 0x88a8u
+#define IP_PROTO_ICMP	 1u
 #define IP_PROTO_TCP	 6u
 #define IP_PROTO_UDP	 17u
+#define IP_PROTO_ICMP6	 58u
 
 /* So that a constant alignment stays one. */
 #define PARSE_INLINE inline __attribute__((always_inline))

@@ -8,6 +8,8 @@
 #include "path/parse.h"
 #include "path/virtq.h"
 
+#define PKT_HEADROOM_STEP 64u /* by which a frame moves that needs more in front of it */
+
 bool pkt_create(struct pkt **pkts, unsigned num, size_t room_bytes)
 {
 	struct pkt *pkt = heap_alloc(num * sizeof(*pkt));
@@ -34,6 +36,7 @@ bool pkt_pool_init(struct pkt_pool *pool, unsigned num, size_t room_bytes)
 	for (i = 0; i < num; i++)
 		pool->stack[i]->pool = pool;
 	pool->num_all = pool->num_free = pool->num_home = num;
+	pool->room_bytes = (uint32_t)room_bytes;
 	return true;
 }
 
@@ -83,10 +86,15 @@ void pkt_end_round(struct pkt_pool *pool)
 	pool->num_home = pool->num_free;
 }
 
-/* At a tag's length from where it came to, if it got one, or lost one. */
+/* Anywhere in it: a frame that gets tags, or loses some, begins elsewhere. */
 static bool pkt_is_in_room(const struct pkt *pkt)
 {
-	return (uintptr_t)pkt->data - (uintptr_t)pkt->room < 2 * PKT_FRAME_OFFSET;
+	return (uintptr_t)pkt->data - (uintptr_t)pkt->room < PKT_ROOM_BYTES;
+}
+
+static bool pkt_is_in_head(const struct pkt *pkt)
+{
+	return (uintptr_t)pkt->data - (uintptr_t)pkt->head < PKT_HEAD_BYTES;
 }
 
 bool pkt_read(const struct pkt *pkt, uint32_t offset_bytes, uint8_t *to, uint32_t len_bytes)
@@ -114,6 +122,31 @@ bool pkt_pull(struct pkt *pkt)
 	pkt->vq = NULL;
 	pkt->data = frame;
 	pkt->have_bytes = pkt->len_bytes;
+	pkt->has_header = false;
+	return true;
+}
+
+bool pkt_own(struct pkt *pkt, uint32_t num_bytes)
+{
+	if (pkt_is_in_head(pkt) && pkt->have_bytes >= num_bytes)
+		return true;
+	return pkt_pull(pkt);
+}
+
+/* The IP header stays at an address of its kind. */
+bool pkt_make_headroom(struct pkt *pkt, uint32_t num_bytes)
+{
+	const uint32_t room_bytes = pkt->pool ? pkt->pool->room_bytes : PKT_ROOM_BYTES;
+	const uint32_t at = (uint32_t)(pkt->data - pkt->room);
+	uint32_t step_bytes;
+
+	if (pkt->len_bytes + num_bytes > room_bytes - PKT_FRAME_OFFSET)
+		return false;
+	if (at >= num_bytes)
+		return true;
+	step_bytes = bits_min(PKT_HEADROOM_STEP, room_bytes - at - pkt->len_bytes) & ~7u;
+	memmove(pkt->data + step_bytes, pkt->data, pkt->len_bytes);
+	pkt->data += step_bytes;
 	pkt->has_header = false;
 	return true;
 }

@@ -22,8 +22,8 @@
 
 #define PKT_SNAPSHOT_BYTES 128u /* of a frame whose rest stays where it is */
 #define PKT_MAX_HEADER_BYTES \
-	((uint32_t)sizeof(struct virtio_net_hdr_hash)) /* in front of a frame */
-#define PKT_FRAME_OFFSET 26u /* of a frame in its packet's memory: IP headers are aligned */
+	((uint32_t)sizeof(struct xvio_pkt_meta)) /* in front of a frame */
+#define PKT_FRAME_OFFSET 34u /* of a frame in its packet's memory: IP headers are aligned */
 _Static_assert(PKT_FRAME_OFFSET >= PKT_MAX_HEADER_BYTES && PKT_FRAME_OFFSET % 8 == 2, "header");
 _Static_assert(PKT_ROOM_BYTES >= PKT_FRAME_OFFSET + XVIO_MAX_FRAME_BYTES, "room");
 _Static_assert(PKT_LARGE_ROOM_BYTES >= PKT_FRAME_OFFSET + OFFLOAD_MAX_BYTES, "large room");
@@ -33,6 +33,14 @@ _Static_assert(PKT_HEAD_BYTES >= PKT_FRAME_OFFSET + PKT_SNAPSHOT_BYTES, "head");
 struct flow;
 struct virtq;
 struct virtq_chain;
+
+/* What rules say of a packet to host software (struct xvio_pkt_meta). */
+struct pkt_note {
+	uint32_t mark;
+	uint32_t priority;
+	uint32_t arg;
+	uint32_t frame_bytes;
+};
 
 /*
  * The frame: have_bytes of it stand at data. The rest of a longer one (only where host memory is
@@ -55,6 +63,7 @@ struct pkt {
 	_Alignas(64) union flow_key key;
 	struct pkt_pool *pool;
 	struct pkt *next; /* in pkt_pool.returned */
+	struct pkt_note note; /* undefined unless output_mark.has_note */
 };
 _Static_assert(offsetof(struct pkt, key) == 64, "what is looked at for every packet is a line");
 
@@ -104,6 +113,7 @@ struct pkt_pool {
 	unsigned num_free;
 	unsigned num_home; /* free when the round began; from here on the stack is of no meaning */
 	bool any_lent; /* in this round */
+	uint32_t room_bytes; /* of each packet */
 	struct pkt *returned; /* by other cores, to be free when the round ends */
 	struct pkt *stack[PKT_POOL_SIZE];
 };
@@ -150,6 +160,18 @@ bool pkt_read(const struct pkt *pkt, uint32_t offset_bytes, uint8_t *to, uint32_
  * False: the sender's addresses fail. Its core, before the chain is published.
  */
 bool pkt_pull(struct pkt *pkt);
+
+/*
+ * Brings at least the first num_bytes (<= len_bytes) of the frame to the packet's own memory, where they may be changed.
+ * False: as pkt_pull(), which it does where that is not so yet.
+ */
+bool pkt_own(struct pkt *pkt, uint32_t num_bytes);
+
+/*
+ * Makes sure that num_bytes in front of a frame, all of which is in the packet's room, are there to make it longer; it may move.
+ * False: longer by them it would not have place in the room at PKT_FRAME_OFFSET, where copies stand.
+ */
+bool pkt_make_headroom(struct pkt *pkt, uint32_t num_bytes);
 
 /* Makes to another packet with the same frame and key; all of from's frame is here. */
 void pkt_copy(struct pkt *to, const struct pkt *from);

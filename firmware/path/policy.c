@@ -6,7 +6,8 @@
 #include <xvio/mbox.h>
 #include "lib/endian.h"
 #include "path/core.h"
-#include "path/parse_fast.h"
+#include "path/edit.h"
+#include "path/parse.h"
 #include "path/port.h"
 #include "path/worker.h"
 
@@ -56,47 +57,6 @@ static bool policy_is_spoofed(const struct policy *policy, const struct xvio_flo
 	       (policy->vlan_tci && key->vlan_tpid);
 }
 
-/* The places that it names are in a frame that has grown, or shrunk if num_bytes is negative. */
-static void policy_move_offload(struct offload *offload, int num_bytes)
-{
-	offload->csum_start = (uint16_t)(offload->csum_start + num_bytes);
-	offload->l3_at = (uint8_t)(offload->l3_at + num_bytes);
-	offload->l4_at = (uint16_t)(offload->l4_at + num_bytes);
-}
-
-/* The key of a frame that got a tag. False: it is malformed, seen from there. */
-static bool policy_tag_key(struct pkt *pkt, uint16_t tci)
-{
-	struct xvio_flow_key *key = &pkt->key.field;
-
-	if (key->vlan_tpid)
-		return pkt_parse(
-			pkt); /* with one more there may be more tags than are looked behind */
-	key->vlan_tpid = endian_swap16(ETH_TYPE_VLAN);
-	key->vlan_tci = endian_swap16(tci | XVIO_FLOW_VLAN_PRESENT);
-	return true;
-}
-
-/* Puts a tag into a frame, which nobody else has yet; in its room there is space in front of it. */
-static bool policy_tag(struct pkt *pkt, uint16_t tci, bool has_needs)
-{
-	const uint16_t tag[2] = {endian_swap16(ETH_TYPE_VLAN), endian_swap16(tci)};
-	uint8_t *data;
-
-	if (!pkt_pull(pkt))
-		return false;
-	data = pkt->data - POLICY_TAG_BYTES;
-	memmove(data, pkt->data, POLICY_MACS_BYTES);
-	memcpy(data + POLICY_MACS_BYTES, tag, sizeof(tag));
-	pkt->data = data;
-	pkt->have_bytes += POLICY_TAG_BYTES;
-	pkt->len_bytes += POLICY_TAG_BYTES;
-	pkt->has_header = false;
-	if (has_needs)
-		policy_move_offload(&pkt->offload, POLICY_TAG_BYTES);
-	return policy_tag_key(pkt, tci);
-}
-
 void policy_admit(const struct core *core, struct port *port, struct burst *burst)
 {
 	const struct policy *policy = &port->policy;
@@ -111,7 +71,8 @@ void policy_admit(const struct core *core, struct port *port, struct burst *burs
 
 		if (policy_is_spoofed(policy, &pkt->key.field))
 			num_spoofed++;
-		else if (policy->vlan_tci && !policy_tag(pkt, policy->vlan_tci, burst->needs))
+		else if (policy->vlan_tci &&
+			 !edit_push_vlan(pkt, ETH_TYPE_VLAN, policy->vlan_tci, burst->needs))
 			num_malformed++;
 		else
 			burst->pkt[num++] = pkt;
@@ -130,31 +91,26 @@ bool policy_delivers(const struct policy *policy, const struct pkt *pkt)
 	       ((endian_get_be16(tag + 2) ^ policy->vlan_tci) & XVIO_VF_VLAN_VID) == 0;
 }
 
-/* The key of a frame that lost a tag: what its receiver's own VLAN filter sees. */
-static void policy_untag_key(struct pkt *pkt)
+/* Of what goes on although it is malformed behind its tags: what its receiver's own filter looks at. */
+static void policy_rough_key(struct pkt *pkt)
 {
-	struct xvio_flow_key *key = &pkt->key.field;
 	const uint16_t type = endian_load16(pkt->data + POLICY_MACS_BYTES);
-	const bool is_tagged =
-		pkt->len_bytes >= PARSE_ETH_BYTES + PARSE_VLAN_BYTES &&
-		(type == endian_swap16(ETH_TYPE_VLAN) || type == endian_swap16(ETH_TYPE_QINQ));
+	struct xvio_flow_key *key = &pkt->key.field;
 
-	key->vlan_tpid = is_tagged ? type : 0;
-	key->vlan_tci = is_tagged ? endian_load16(pkt->data + PARSE_ETH_BYTES) |
-					    endian_swap16(XVIO_FLOW_VLAN_PRESENT)
-				  : 0;
+	memset(key, 0, sizeof(*key));
+	key->in_port = pkt->in_port;
+	memcpy(key->eth_dst, pkt->data, sizeof(key->eth_dst));
+	memcpy(key->eth_src, pkt->data + sizeof(key->eth_dst), sizeof(key->eth_src));
+	if (pkt->len_bytes < PARSE_ETH_BYTES + PARSE_VLAN_BYTES ||
+	    !parse_is_vlan(endian_swap16(type)))
+		return;
+	key->vlan_tpid = type;
+	key->vlan_tci =
+		endian_load16(pkt->data + PARSE_ETH_BYTES) | endian_swap16(XVIO_FLOW_VLAN_PRESENT);
 }
 
 void policy_untag(struct pkt *pkt, bool has_needs)
 {
-	uint8_t *data = pkt->data + POLICY_TAG_BYTES;
-
-	memmove(data, pkt->data, POLICY_MACS_BYTES);
-	pkt->data = data;
-	pkt->have_bytes -= POLICY_TAG_BYTES;
-	pkt->len_bytes -= POLICY_TAG_BYTES;
-	pkt->has_header = false;
-	policy_untag_key(pkt);
-	if (has_needs)
-		policy_move_offload(&pkt->offload, -(int)POLICY_TAG_BYTES);
+	if (!edit_pop_vlan(pkt, has_needs))
+		policy_rough_key(pkt);
 }

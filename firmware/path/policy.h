@@ -9,8 +9,6 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define POLICY_TAG_BYTES 4u
-
 struct burst;
 struct core;
 struct pkt;

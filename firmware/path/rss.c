@@ -10,7 +10,7 @@
 #include "lib/bits.h"
 #include "lib/endian.h"
 #include "lib/heap.h"
-#include "path/parse_fast.h"
+#include "path/parse.h"
 
 /* The 32 bits of the key that begin at a bit, the highest bit of the first byte being number 0. */
 static uint32_t rss_window(const uint8_t key[RSS_MAX_KEY_BYTES], unsigned at)
@@ -94,7 +94,7 @@ static uint32_t rss_hash_input(const struct rss *rss, const uint64_t word[FLOW_K
 /* For IPv4; IPv6 has them in the same order, three bits on. */
 static uint32_t rss_port_type(const struct xvio_flow_key *key)
 {
-	if (key->flags)
+	if (parse_is_fragment(key))
 		return 0;
 	if (key->ip_proto == IP_PROTO_TCP)
 		return VIRTIO_NET_HASH_TYPE_TCPv4;

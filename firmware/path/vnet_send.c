@@ -137,6 +137,20 @@ struct vnet_letter {
 	uint32_t num_chains; /* that it fills */
 };
 
+/* What stands behind the header for host software. */
+static void vnet_make_meta(const struct vnet_letter *letter, uint8_t *at)
+{
+	static const struct pkt_note none;
+	const union output_mark *mark = &letter->output->mark;
+	const struct pkt_note *note = mark->has_note ? &letter->pkt->note : &none;
+	const uint32_t origin = mark->port | (uint32_t)mark->flags << 16;
+
+	_Static_assert(offsetof(struct xvio_pkt_meta, flags) == 14, "rest");
+	_Static_assert(sizeof(struct xvio_pkt_meta) == 16 + sizeof(*note), "a note is the rest");
+	memcpy(at, &origin, sizeof(origin));
+	memcpy(at + sizeof(origin), note, sizeof(*note));
+}
+
 /*
  * Header, and the new destination if there is one, at an even address; returns the length. All headers begin
  * with a struct virtio_net_hdr.
@@ -158,10 +172,7 @@ static inline uint32_t vnet_make_prefix(const struct virtq *vq, const struct vne
 		_Static_assert(offsetof(struct virtio_net_hdr_hash, hash_report) == 16, "rest");
 		memcpy(at + sizeof(header), &hash, sizeof(hash));
 	} else if (hdr_bytes == sizeof(struct xvio_pkt_meta)) {
-		const uint32_t meta = output->mark.port | (uint32_t)output->mark.flags << 16;
-
-		_Static_assert(offsetof(struct xvio_pkt_meta, flags) == 14, "rest");
-		memcpy(at + sizeof(header), &meta, sizeof(meta));
+		vnet_make_meta(letter, at + sizeof(header));
 	}
 	if (!output->eth_dst)
 		return hdr_bytes;

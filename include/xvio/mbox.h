@@ -157,7 +157,7 @@ XVIO_ASSERT_SIZE(struct xvio_cmd_flow, 8);
 struct xvio_cmd_meter {
 	xvio_le32 id; /* below XVIO_MAX_METERS */
 	xvio_le32 unit; /* XVIO_METER_BYTES or _PACKETS (flow.h) */
-	xvio_le64 rate; /* a second; 1 .. 2^40 */
+	xvio_le64 rate; /* a second; 1 .. 2^37 */
 	xvio_le64 burst; /* 1 .. 2^32 */
 };
 XVIO_ASSERT_SIZE(struct xvio_cmd_meter, 24);

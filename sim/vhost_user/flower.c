@@ -395,7 +395,7 @@ static bool flower_mirred(struct flower *flower, bool *last)
 	}
 	if (!words_expect(words, "dev") || !flower_dev(words, &number))
 		return false;
-	action = flower_add_action(flower, XVIO_ACTION_OUTPUT);
+	action = flower_add_action(flower, *last ? XVIO_ACTION_OUTPUT : XVIO_ACTION_MIRROR);
 	if (!action)
 		return false;
 	action->arg = number;
@@ -407,19 +407,24 @@ static bool flower_pedit(struct flower *flower)
 {
 	static const char *const way[] = {"ex", "munge", "eth", "dst", "set"};
 	struct xvio_flow_action *action;
-	uint8_t mac[6];
+	uint8_t word[8] = {0};
 	size_t i;
 
 	for (i = 0; i < sizeof(way) / sizeof(way[0]); i++) {
 		if (!words_expect(flower->words, way[i]))
 			return false;
 	}
-	if (!words_mac(flower->words, "the new address", mac))
+	if (!words_mac(flower->words, "the new address", word))
 		return false;
-	action = flower_add_action(flower, XVIO_ACTION_SET_ETH_DST);
-	if (!action)
-		return false;
-	memcpy(action->eth_dst, mac, sizeof(mac));
+	for (i = 0; i < sizeof(word); i += 4) {
+		action = flower_add_action(flower, XVIO_ACTION_SET);
+		if (!action)
+			return false;
+		action->a = XVIO_HDR_ETH;
+		action->arg = (uint32_t)i;
+		memcpy(&action->value, word + i, 4);
+		memset(&action->mask, 0xff, i ? 2 : 4);
+	}
 	return true;
 }
 

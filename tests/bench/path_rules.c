@@ -15,7 +15,6 @@
 #include "lib/fmt.h"
 #include "path/flow.h"
 
-#define PATH_SET_ETH_DST 3u /* XVIO_ACTION_SET_ETH_DST */
 #define PATH_ETH_IPV4	 0x0800u
 #define PATH_UDP	 17u
 
@@ -67,10 +66,15 @@ static void path_rule_output(struct xvio_flow_rule *rule, uint16_t port)
 
 static void path_rule_rewrite(struct xvio_flow_rule *rule, const uint8_t mac[6])
 {
-	struct xvio_flow_action *action = &rule->action[rule->num_actions++];
+	struct xvio_flow_action *action = &rule->action[rule->num_actions];
 
-	action->type = PATH_SET_ETH_DST;
-	memcpy((uint8_t *)action + sizeof(action->type), mac, 6);
+	action[0] = (struct xvio_flow_action){
+		.type = XVIO_ACTION_SET, .a = XVIO_HDR_ETH, .arg = 0, .mask = 0xffffffff};
+	action[1] = (struct xvio_flow_action){
+		.type = XVIO_ACTION_SET, .a = XVIO_HDR_ETH, .arg = 4, .mask = 0x0000ffff};
+	memcpy(&action[0].value, mac, 4);
+	memcpy(&action[1].value, mac + 4, 2);
+	rule->num_actions += 2;
 }
 
 static const char *path_rules_add_ports(const struct path_rules *rules)

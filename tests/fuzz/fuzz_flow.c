@@ -109,7 +109,7 @@ static void look_up(struct fuzz_input *input)
 		if (matches(&reference[i], &key) && (!best || reference[i].prio < best->prio))
 			best = &reference[i];
 	}
-	entry = classifier_lookup(&key);
+	entry = classifier_lookup(&key, 0);
 	check(entry ? list_entry(entry, struct flow, entry) : NULL, best);
 	check(look_up_cached(&key), best);
 }

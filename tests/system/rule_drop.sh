@@ -38,8 +38,8 @@ refused() {
 	! out=$("$@" 2>&1) && grep -qi 'xvio\|not supported\|unsupported\|cannot' <<<"$out" && note "$out"
 }
 check "a key the card does not know is refused, with a reason" \
-	refused rule pf0sf0 5 ip ip_proto tcp tcp_flags 0x2/0x2 -- drop
+	refused rule pf0sf0 5 ip enc_key_id 7 -- drop
 check "an action the card does not know is refused, with a reason" \
-	refused rule pf0sf0 5 ip ip_proto tcp -- pedit ex munge ip ttl set 3
+	refused rule pf0sf0 5 ip ip_proto tcp -- skbedit ptype host
 check "ping still passes" guest_ping a 10.0.0.2
 check "the kernel has nothing to complain about" kernel_clean

@@ -9,6 +9,7 @@
 #include <xvio/flow.h>
 #include <xvio/port.h>
 #include <xvio/stats.h>
+#include "common/act.h"
 #include "common/check.h"
 #include "hal/hal.h"
 #include "hal/vhost/vhost.h"
@@ -126,17 +127,19 @@ static void add_rule(struct xvio_flow_rule *rule, unsigned from)
 /* To two others, one of them with another destination, and back; the visitor may not be there. */
 static void add_base_rule(unsigned from)
 {
+	static const uint8_t other_dst[6] = {2, 0, 0, 0, 0, 9};
 	struct xvio_flow_rule rule = {
 		.cookie = 1000 + from,
 		.prio = 100,
-		.num_actions = 4,
-		.action = {output((from + 1) % GUESTS_NUM),
-			   {.type_bytes = {XVIO_ACTION_SET_ETH_DST}, .eth_dst = {2, 0, 0, 0, 0, 9}},
-			   output((from + 2) % GUESTS_NUM),
-			   output(from)},
+		.key.in_port = port_of(from),
+		.mask.in_port = 0xffff,
 	};
 
-	add_rule(&rule, from);
+	act_copy(&rule, port_of((from + 1) % GUESTS_NUM));
+	act_eth_dst(&rule, other_dst);
+	act_copy(&rule, port_of((from + 2) % GUESTS_NUM));
+	act_copy(&rule, port_of(from));
+	act_end(&rule);
 }
 
 /* Some flows of a port are treated otherwise: drop or one output; sixteen masks, whose tables come and go. */

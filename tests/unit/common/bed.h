@@ -12,6 +12,7 @@
 #include <xvio/flow.h>
 #include <xvio/port.h>
 #include <xvio/stats.h>
+#include "common/act.h"
 #include "common/check.h"
 #include "common/driver.h"
 #include "path/vnet.h"

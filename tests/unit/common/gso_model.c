@@ -274,7 +274,7 @@ static bool gso_type_is_accepted(const struct gso_packet *packet, uint8_t allowe
 	       payload_bytes(packet) <= OFFLOAD_MAX_SEGMENTS * (uint32_t)header->gso_size;
 }
 
-/* What a rule looks at must not change behind its back. */
+/* What a rule looks at must not change behind its back; and no sum begins in front of the IP header, among tags. */
 bool gso_is_accepted(const struct gso_packet *packet, uint8_t allowed)
 {
 	const struct virtio_net_hdr *header = &packet->header;
@@ -283,7 +283,7 @@ bool gso_is_accepted(const struct gso_packet *packet, uint8_t allowed)
 	if (!(header->flags & VIRTIO_NET_HDR_F_NEEDS_CSUM))
 		return !header->gso_type && packet->len_bytes <= 9234;
 	if (!(allowed & OFFLOAD_CSUM) || place + 2 > packet->len_bytes ||
-	    place < packet->l4_at + (packet->is_tcp ? 14 : 6))
+	    header->csum_start < packet->l3_at || place < packet->l4_at + (packet->is_tcp ? 14 : 6))
 		return false;
 	if (header->gso_type && !gso_type_is_accepted(packet, allowed))
 		return false;

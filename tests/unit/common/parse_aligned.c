@@ -7,4 +7,5 @@
 #define parse_frame	      parse_frame_aligned
 #define parse_places	      parse_places_aligned
 #define parse_other	      parse_other_aligned
+#define parse_is_routed	      parse_is_routed_aligned
 #include "path/parse.c"

@@ -263,13 +263,9 @@ static void test_long_keys(void **state)
 	(void)state;
 	start(2);
 	memset(&rule.mask, 0xff, sizeof(rule.mask));
-	memset(rule.mask.reserved, 0, sizeof(rule.mask.reserved));
 	rule.key.in_port = PORT_A;
 	assert_int_equal(flow_add(&rule, &detail), XVIO_ST_OK);
 	for (byte = 0; byte < sizeof(rule.key); byte++) {
-		bool counts = byte != offsetof(struct xvio_flow_key, reserved) &&
-			      byte != offsetof(struct xvio_flow_key, reserved) + 1;
-
 		pkt[0].key = (union flow_key){.field.in_port = PORT_A};
 		pkt[1].key = pkt[0].key;
 		((uint8_t *)&pkt[1].key)[byte] ^= 0x40;
@@ -277,7 +273,7 @@ static void test_long_keys(void **state)
 		cache_lookup(core_self()->cache, &burst);
 		fake_set_core(0);
 		assert_int_equal(burst_flow(&burst, 0)->cookie, 1);
-		assert_int_equal(burst_flow(&burst, 1) == NULL, counts);
+		assert_null(burst_flow(&burst, 1));
 	}
 }
 
@@ -389,7 +385,7 @@ static void test_memory_of_a_rule_waits(void **state)
 	poll_core(2);
 	add(1, 1, 1, UINT32_MAX);
 	look_up(1, 1, cookie, 64);
-	held = list_entry(classifier_lookup(&(union flow_key){.field.ip_dst = {1}}), struct flow,
+	held = list_entry(classifier_lookup(&(union flow_key){.field.ip_dst = {1}}, 0), struct flow,
 			  entry);
 	assert_int_equal(held->cookie, 1);
 	assert_int_equal(flow_del(1, NULL), XVIO_ST_OK);

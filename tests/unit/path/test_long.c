@@ -10,7 +10,7 @@
 #include "path/flow.h"
 
 #define NUM_SENDERS   4u
-#define NUM_RECEIVERS XVIO_FLOW_MAX_ACTIONS
+#define NUM_RECEIVERS 8u
 #define MAX_BYTES     990u
 
 static struct bed_port sender[NUM_SENDERS];
@@ -26,17 +26,14 @@ static void add_rule(const struct bed_port *from)
 	struct xvio_flow_rule rule = {
 		.cookie = from->number,
 		.prio = 1,
-		.num_actions = NUM_RECEIVERS,
 		.key.in_port = from->number,
 		.mask.in_port = 0xffff,
 	};
-	uint32_t detail;
 	unsigned i;
 
 	for (i = 0; i < NUM_RECEIVERS; i++)
-		rule.action[i] = (struct xvio_flow_action){.type = XVIO_ACTION_OUTPUT,
-							   .arg = receiver[i].number};
-	assert_int_equal(flow_add(&rule, &detail), XVIO_ST_OK);
+		act_copy(&rule, receiver[i].number);
+	act_end(&rule);
 }
 
 static void start(unsigned num_cores)
@@ -85,7 +82,7 @@ static void post_all(void)
 		struct driver *driver = &receiver[i].driver[BED_RX];
 
 		while (driver->num_in_flight < 128 &&
-		       driver_post(driver, MAX_BYTES + 16, 1 + check_random(2)))
+		       driver_post(driver, MAX_BYTES + sizeof(struct xvio_pkt_meta), 1 + check_random(2)))
 			;
 	}
 }

@@ -120,13 +120,28 @@ static void make_arp(struct maker *maker)
 
 	memcpy(maker->data + maker->len_bytes, kind, sizeof(kind));
 	maker->len_bytes += sizeof(kind);
-	make_noise(maker, 20 + check_random(5));
+	make_be16(maker, one_in(8) ? check_random(0x10000) : check_random(4));
+	make_noise(maker, 18 + check_random(5));
+}
+
+/* A few entries, the last of which says so, and what is not looked at. */
+static void make_mpls(struct maker *maker)
+{
+	uint32_t num = 1 + check_random(3);
+
+	while (num--) {
+		make_noise(maker, 2);
+		make_byte(maker, check_random(128) << 1 | !num);
+		make_noise(maker, 1);
+	}
+	make_noise(maker, check_random(30));
 }
 
 static void make_frame(struct maker *maker)
 {
-	static const uint16_t types[] = {0x0800, 0x0800, 0x0800, 0x86dd, 0x86dd, 0x0806};
-	uint16_t type = one_in(20) ? (uint16_t)check_random(0x10000) : types[check_random(6)];
+	static const uint16_t types[] = {0x0800, 0x0800, 0x0800, 0x0800, 0x86dd,
+					 0x86dd, 0x86dd, 0x0806, 0x8847, 0x8848};
+	uint16_t type = one_in(20) ? (uint16_t)check_random(0x10000) : types[check_random(10)];
 	uint32_t num_tags = one_in(3) ? 1 + check_random(3) : 0;
 
 	maker->len_bytes = 0;
@@ -142,6 +157,8 @@ static void make_frame(struct maker *maker)
 		make_ipv6(maker);
 	else if (type == 0x0806)
 		make_arp(maker);
+	else if (type == 0x8847 || type == 0x8848)
+		make_mpls(maker);
 	make_noise(maker, check_random(2) * check_random(30));
 }
 
@@ -198,7 +215,7 @@ static void test_model(void **state)
 
 static void test_noise(void **state)
 {
-	static const uint16_t types[] = {0x0800, 0x86dd, 0x8100, 0x88a8, 0x0806};
+	static const uint16_t types[] = {0x0800, 0x86dd, 0x8100, 0x88a8, 0x0806, 0x8847};
 	uint8_t data[200];
 	unsigned round;
 	uint32_t i;
@@ -207,7 +224,7 @@ static void test_noise(void **state)
 	check_seed(1);
 	for (round = 0; round < 50000; round++) {
 		uint32_t len = check_random(sizeof(data));
-		uint16_t type = types[check_random(5)];
+		uint16_t type = types[check_random(6)];
 
 		for (i = 0; i < len; i++)
 			data[i] = (uint8_t)check_random(check_random(2) ? 256 : 8);

@@ -157,22 +157,15 @@ static void set_route(uint16_t from, unsigned to)
 {
 	struct xvio_flow_rule rule = {
 		.cookie = 1, .prio = 1, .key.in_port = from, .mask.in_port = 0xffff};
-	uint32_t detail;
 
 	flow_flush();
-	if (to & NEW_DST) {
-		struct xvio_flow_action *action = &rule.action[rule.num_actions++];
-
-		action->type = XVIO_ACTION_SET_ETH_DST;
-		memcpy(action->eth_dst, new_dst, 6);
-	}
+	if (to & NEW_DST)
+		act_eth_dst(&rule, new_dst);
 	if (to & TO_B)
-		rule.action[rule.num_actions++] =
-			(struct xvio_flow_action){.type = XVIO_ACTION_OUTPUT, .arg = PORT_B};
+		act_copy(&rule, PORT_B);
 	if (to & TO_WORLD)
-		rule.action[rule.num_actions++] =
-			(struct xvio_flow_action){.type = XVIO_ACTION_OUTPUT, .arg = WORLD};
-	assert_int_equal(flow_add(&rule, &detail), XVIO_ST_OK);
+		act_copy(&rule, WORLD);
+	act_end(&rule);
 }
 
 static void check_left(const struct frame *want, uint32_t got_bytes)

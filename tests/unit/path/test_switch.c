@@ -198,16 +198,14 @@ static void test_mirror(void **state)
 {
 	struct xvio_flow_rule rule = {
 		.cookie = 1,
-		.num_actions = 3,
-		.action = {{.type = XVIO_ACTION_OUTPUT, .arg = PORT_B},
-			   {.type = XVIO_ACTION_OUTPUT, .arg = XVIO_PORT_UPLINK(0)},
-			   {.type = XVIO_ACTION_OUTPUT, .arg = PORT_A}},
 	};
-	uint32_t detail;
 
 	(void)state;
 	start();
-	assert_int_equal(flow_add(&rule, &detail), XVIO_ST_OK);
+	act_copy(&rule, PORT_B);
+	act_copy(&rule, XVIO_PORT_UPLINK(0));
+	act_copy(&rule, PORT_A);
+	act_end(&rule);
 	bed_post(&b, 4, 1600);
 	bed_post(&a, 4, 1600);
 	send_from(&a, 100);
@@ -223,21 +221,17 @@ static void test_uplink_twice(void **state)
 	static const uint8_t mac[2][6] = {{2, 0, 0, 0, 1, 1}, {2, 0, 0, 0, 1, 2}};
 	struct xvio_flow_rule rule = {
 		.cookie = 1,
-		.num_actions = 5,
-		.action = {{.type = XVIO_ACTION_SET_ETH_DST},
-			   {.type = XVIO_ACTION_OUTPUT, .arg = XVIO_PORT_UPLINK(0)},
-			   {.type = XVIO_ACTION_SET_ETH_DST},
-			   {.type = XVIO_ACTION_OUTPUT, .arg = XVIO_PORT_UPLINK(0)},
-			   {.type = XVIO_ACTION_OUTPUT, .arg = PORT_B}},
 	};
-	uint32_t detail;
 	unsigned i;
 
 	(void)state;
 	start();
-	memcpy(rule.action[0].eth_dst, mac[0], 6);
-	memcpy(rule.action[2].eth_dst, mac[1], 6);
-	assert_int_equal(flow_add(&rule, &detail), XVIO_ST_OK);
+	for (i = 0; i < 2; i++) {
+		act_eth_dst(&rule, mac[i]);
+		act_copy(&rule, XVIO_PORT_UPLINK(0));
+	}
+	act_copy(&rule, PORT_B);
+	act_end(&rule);
 	bed_post(&b, 4, 1600);
 	for (i = 0; i < 2; i++) {
 		frame[99] = (uint8_t)i;
@@ -247,9 +241,9 @@ static void test_uplink_twice(void **state)
 	fake_run();
 	for (i = 0; i < 4; i++) {
 		assert_int_equal(fake_mac_pop(0, got, sizeof(got)), 100);
-		assert_memory_equal(got, mac[i / 2], 6);
+		assert_memory_equal(got, mac[i % 2], 6);
 		assert_memory_equal(got + 6, frame + 6, 93);
-		assert_int_equal(got[99], i % 2);
+		assert_int_equal(got[99], i / 2);
 	}
 	for (i = 0; i < 2; i++) {
 		assert_int_equal(bed_receive(&b, got, NULL), 100);

@@ -96,11 +96,9 @@ static void test_to_several_guests(void **state)
 	struct xvio_flow_rule rule = {
 		.cookie = 1,
 		.prio = 1,
-		.num_actions = NUM_RECEIVERS + 1,
 		.mask.in_port = 0xffff,
 	};
 	unsigned world, i, k;
-	uint32_t detail;
 
 	(void)state;
 	check_seed(3);
@@ -109,12 +107,13 @@ static void test_to_several_guests(void **state)
 
 		start_world(2 + world % 2, offloads);
 		rule.key.in_port = sender.number;
-		for (k = 0; k < NUM_RECEIVERS; k++)
-			rule.action[k + (k == 2)] = (struct xvio_flow_action){
-				.type = XVIO_ACTION_OUTPUT, .arg = receiver[k].port.number};
-		rule.action[2] = (struct xvio_flow_action){.type = XVIO_ACTION_SET_ETH_DST};
-		memcpy(rule.action[2].eth_dst, other_dst, 6);
-		assert_int_equal(flow_add(&rule, &detail), XVIO_ST_OK);
+		rule.num_actions = 0;
+		for (k = 0; k < NUM_RECEIVERS; k++) {
+			if (k == 2)
+				act_eth_dst(&rule, other_dst);
+			act_copy(&rule, receiver[k].port.number);
+		}
+		act_end(&rule);
 		for (i = 0; i < 8; i++) {
 			random_packet(offloads);
 			for (k = 0; k < NUM_RECEIVERS; k++)
@@ -356,25 +355,23 @@ static void test_vlans(void **state)
 	for (world = 0; world < 30; world++) {
 		uint8_t offloads = gso_any_offloads();
 		struct xvio_flow_rule rule = {.cookie = 1, .prio = 1, .mask.in_port = 0xffff};
-		uint32_t detail;
+		const unsigned num = 1 + check_random(NUM_RECEIVERS);
 
 		start_world(2 + world % 2, offloads);
 		policy_set(sender.number, false, SOME_TCI);
 		rule.key.in_port = sender.number;
-		rule.num_actions = (uint16_t)(1 + check_random(NUM_RECEIVERS));
-		for (k = 0; k < rule.num_actions; k++) {
+		for (k = 0; k < num; k++) {
 			in_vlan[k] = check_random(2);
 			policy_set(receiver[k].port.number, false, in_vlan[k] ? SOME_TCI : 0);
-			rule.action[k] = (struct xvio_flow_action){.type = XVIO_ACTION_OUTPUT,
-								   .arg = receiver[k].port.number};
+			act_copy(&rule, receiver[k].port.number);
 		}
-		assert_int_equal(flow_add(&rule, &detail), XVIO_ST_OK);
+		act_end(&rule);
 		for (i = 0; i < 8; i++) {
 			do
 				random_packet(offloads);
 			while (gso_frame(&packet, 0, wanted) > 9000); /* with a tag it must fit */
 			as_sent = packet;
-			for (k = 0; k < rule.num_actions; k++) {
+			for (k = 0; k < num; k++) {
 				packet = as_sent;
 				if (!in_vlan[k])
 					tag_packet();
@@ -382,7 +379,7 @@ static void test_vlans(void **state)
 			}
 			packet = as_sent;
 			send_and_run();
-			for (k = 0; k < rule.num_actions; k++) {
+			for (k = 0; k < num; k++) {
 				packet = as_sent;
 				if (!in_vlan[k])
 					tag_packet();

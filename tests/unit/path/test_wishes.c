@@ -47,20 +47,17 @@ static void test_filter_of_new_address(void **state)
 	struct xvio_flow_rule rule = {
 		.cookie = 2,
 		.prio = 0,
-		.num_actions = 2,
 		.key.in_port = XVIO_PORT_VDPA(0),
 		.mask.in_port = 0xffff,
-		.action[1] = {.type = XVIO_ACTION_OUTPUT, .arg = XVIO_PORT_VDPA(1)},
 	};
-	uint32_t detail;
 	unsigned i;
 
 	(void)state;
 	check_seed(2);
 	wish_start(3, 1, sizeof(struct virtio_net_hdr));
-	rule.action[0].type = XVIO_ACTION_SET_ETH_DST;
-	memcpy(rule.action[0].eth_dst, mine, 6);
-	assert_int_equal(flow_add(&rule, &detail), XVIO_ST_OK);
+	act_eth_dst(&rule, mine);
+	act_copy(&rule, XVIO_PORT_VDPA(1));
+	act_end(&rule);
 	wish_filter = rxfilter_create();
 	wish_filter->unicast = RXFILTER_LISTED;
 	rxfilter_list_mac(wish_filter, mine);

@@ -226,12 +226,16 @@ static void test_actions(void **state)
 					"action mirred egress redirect dev b"));
 	assert_true(flower_parse_rule(&words, &selection, &rule));
 	assert_int_equal(rule.mask.in_port, 0);
-	assert_int_equal(rule.num_actions, 3);
-	assert_int_equal(rule.action[0].type, XVIO_ACTION_OUTPUT);
+	assert_int_equal(rule.num_actions, 4);
+	assert_int_equal(rule.action[0].type, XVIO_ACTION_MIRROR);
 	assert_int_equal(rule.action[0].arg, XVIO_PORT_VDPA(0));
-	assert_int_equal(rule.action[1].type, XVIO_ACTION_SET_ETH_DST);
-	assert_memory_equal(rule.action[1].eth_dst, mac, 6);
-	assert_int_equal(rule.action[2].arg, XVIO_PORT_VDPA(1));
+	assert_int_equal(rule.action[1].type, XVIO_ACTION_SET);
+	assert_int_equal(rule.action[1].a, XVIO_HDR_ETH);
+	assert_memory_equal(&rule.action[1].value, mac, 4);
+	assert_int_equal(rule.action[2].arg, 4);
+	assert_memory_equal(&rule.action[2].value, mac + 4, 2);
+	assert_int_equal(rule.action[3].type, XVIO_ACTION_OUTPUT);
+	assert_int_equal(rule.action[3].arg, XVIO_PORT_VDPA(1));
 	good("filter add dev any prio 1 protocol all flower action pedit ex munge eth dst set "
 	     "02:00:00:00:00:09 pipe action mirred egress redirect dev b");
 	bad("filter add dev a prio 1 protocol all flower action pedit ex munge eth dst set "
