@@ -9,6 +9,7 @@
 #include "hal/fake/fake.h"
 #include "hal/hal.h"
 #include "path/flow.h"
+#include "path/policer.h"
 #include "path/port.h"
 
 #define ROOM_BYTES  3072u /* of a receive buffer, header and frame */
@@ -47,10 +48,6 @@ static struct model_frames switch_wanted;
 static uint16_t last_port;
 static const struct gso_packet *const *last_packets;
 static unsigned last_num;
-
-/* What path/policer.h will have; as long as it has not, there are no meters. */
-extern unsigned policer_set(const struct xvio_cmd_meter *meter, uint32_t *detail)
-	__attribute__((weak));
 
 static struct place *place_of(uint16_t port)
 {
@@ -150,17 +147,10 @@ void switch_rule_del(unsigned i)
 	model_rule_del(rule->cookie);
 }
 
-bool switch_has_meters(void)
-{
-	return policer_set != NULL;
-}
-
 void switch_meter_set(const struct xvio_cmd_meter *meter)
 {
 	uint32_t detail = 0;
 
-	if (!switch_has_meters())
-		return;
 	assert_int_equal(policer_set(meter, &detail), XVIO_ST_OK);
 	model_meter_set(meter, hal_time_us());
 }

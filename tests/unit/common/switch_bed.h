@@ -30,9 +30,6 @@ void switch_rule_add(const struct xvio_flow_rule *rule);
 void switch_rule_del(unsigned i);
 void switch_meter_set(const struct xvio_cmd_meter *meter);
 
-/* False: the firmware has no meters. */
-bool switch_has_meters(void);
-
 /* Packets come in by a port together, and all that becomes of them is compared. They stay for the report. */
 void switch_run(uint16_t in_port, const struct gso_packet *const *packets, unsigned num);
 

@@ -84,8 +84,6 @@ static struct gen_limits start_world(uint64_t seed)
 	switch_start(2 + check_random(2), offloads, takes);
 	limits.num_ports = switch_num_ports;
 	memcpy(limits.port, switch_port, switch_num_ports * sizeof(limits.port[0]));
-	if (!switch_has_meters())
-		limits.actions &= ~(1u << XVIO_ACTION_METER);
 	for (i = 0; i < GEN_NUM_METERS; i++)
 		set_meter(i);
 	for (i = check_random(MAX_RULES); i; i--)
