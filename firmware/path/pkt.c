@@ -159,6 +159,7 @@ void pkt_copy(struct pkt *to, const struct pkt *from)
 	to->has_header = false;
 	to->vq = NULL;
 	to->key = from->key;
+	to->note = from->note;
 	memcpy(to->data, from->data, from->len_bytes);
 }
 

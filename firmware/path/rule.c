@@ -153,11 +153,16 @@ static uint32_t rule_unused_field(const struct xvio_flow_action *action, uint8_t
 	return sizeof(*action);
 }
 
-static bool rule_may_set(const struct xvio_flow_action *action)
+/* Of SET: the offset of what the card cannot do; that of type: nothing. */
+static uint32_t rule_bad_set(const struct xvio_flow_action *action)
 {
 	const xvio_be32 bits = edit_set_mask(action->a, action->arg);
 
-	return bits && !(action->mask & ~bits);
+	if (action->a > XVIO_HDR_UDP)
+		return offsetof(struct xvio_flow_action, a);
+	if (!bits)
+		return offsetof(struct xvio_flow_action, arg);
+	return action->mask & ~bits ? offsetof(struct xvio_flow_action, mask) : 0;
 }
 
 static bool rule_is_tag(uint32_t arg)
@@ -165,44 +170,68 @@ static bool rule_is_tag(uint32_t arg)
 	return arg >> 16 == ETH_TYPE_VLAN || arg >> 16 == ETH_TYPE_QINQ;
 }
 
-/* Of what an action says: whether the card can do that. */
-static unsigned rule_check_values(const struct xvio_flow_action *action)
+/* An object that an action names is there. */
+static bool rule_has_object(const struct xvio_flow_action *action)
 {
 	const uint32_t arg = action->arg;
-	bool good = true;
 
 	switch (action->type) {
 	case XVIO_ACTION_OUTPUT:
 	case XVIO_ACTION_MIRROR:
-		return arg < XVIO_NUM_PORTS && port_exists((uint16_t)arg) ? XVIO_ST_OK
-									  : XVIO_ST_BAD_OBJECT;
+		return arg < XVIO_NUM_PORTS && port_exists((uint16_t)arg);
 	case XVIO_ACTION_METER:
-		return policer_get(arg) ? XVIO_ST_OK : XVIO_ST_BAD_OBJECT;
-	case XVIO_ACTION_SAMPLE:
-		return arg ? XVIO_ST_OK : XVIO_ST_BAD_VALUE;
-	case XVIO_ACTION_SET:
-		good = rule_may_set(action);
-		break;
-	case XVIO_ACTION_ADD_TTL:
-		good = (action->a == XVIO_HDR_IPV4 || action->a == XVIO_HDR_IPV6) && arg <= 0xff;
-		break;
-	case XVIO_ACTION_VLAN_PUSH:
-		good = rule_is_tag(arg);
-		break;
-	case XVIO_ACTION_VLAN_SET:
-		good = rule_is_tag(arg) && action->mask <= 0xffff;
-		break;
-	case XVIO_ACTION_MPLS_PUSH:
-		good = (arg == ETH_TYPE_MPLS || arg == ETH_TYPE_MPLS_M) && action->a <= 1;
-		break;
-	case XVIO_ACTION_MPLS_POP:
-		good = arg <= 0xffff;
-		break;
-	case XVIO_ACTION_CSUM:
-		good = action->a && !(action->a & ~RULE_CSUMS);
-		break;
+		return policer_get(arg);
+	default:
+		return true;
 	}
-	return good ? XVIO_ST_OK : XVIO_ST_UNSUPPORTED;
+}
+
+/* Offset of what in an action the card cannot do; 0: it can do all of it. */
+static uint32_t rule_bad_field(const struct xvio_flow_action *action)
+{
+	const uint32_t arg_at = offsetof(struct xvio_flow_action, arg);
+	const uint32_t a_at = offsetof(struct xvio_flow_action, a);
+	const uint32_t arg = action->arg;
+
+	switch (action->type) {
+	case XVIO_ACTION_SET:
+		return rule_bad_set(action);
+	case XVIO_ACTION_ADD_TTL:
+		if (action->a != XVIO_HDR_IPV4 && action->a != XVIO_HDR_IPV6)
+			return a_at;
+		return arg <= 0xff ? 0 : arg_at;
+	case XVIO_ACTION_VLAN_PUSH:
+		return rule_is_tag(arg) ? 0 : arg_at;
+	case XVIO_ACTION_VLAN_SET:
+		if (!rule_is_tag(arg))
+			return arg_at;
+		return action->mask <= 0xffff ? 0 : offsetof(struct xvio_flow_action, mask);
+	case XVIO_ACTION_MPLS_PUSH:
+		if (arg != ETH_TYPE_MPLS && arg != ETH_TYPE_MPLS_M)
+			return arg_at;
+		return action->a <= 1 ? 0 : a_at;
+	case XVIO_ACTION_MPLS_POP:
+		return arg <= 0xffff ? 0 : arg_at;
+	case XVIO_ACTION_CSUM:
+		return action->a && !(action->a & ~RULE_CSUMS) ? 0 : a_at;
+	default:
+		return 0;
+	}
+}
+
+/* What an action says; *detail: its own offset, then that of the field. */
+static unsigned rule_check_values(const struct xvio_flow_action *action, uint32_t *detail)
+{
+	const uint32_t offset = *detail;
+	const uint32_t field = rule_bad_field(action);
+
+	*detail = offset + (uint32_t)offsetof(struct xvio_flow_action, arg);
+	if (!rule_has_object(action))
+		return XVIO_ST_BAD_OBJECT;
+	if (action->type == XVIO_ACTION_SAMPLE && !action->arg)
+		return XVIO_ST_BAD_VALUE;
+	*detail = offset + field;
+	return field ? XVIO_ST_UNSUPPORTED : XVIO_ST_OK;
 }
 
 /* Lists */
@@ -271,8 +300,8 @@ static unsigned rule_check_action(const struct xvio_flow_rule *rule, unsigned i,
 	*detail = offset + field;
 	if (field < sizeof(*action))
 		return XVIO_ST_BAD_VALUE;
-	*detail = offset + (uint32_t)offsetof(struct xvio_flow_action, arg);
-	status = rule_check_values(action);
+	*detail = offset;
+	status = rule_check_values(action, detail);
 	if (status != XVIO_ST_OK)
 		return status;
 	*detail = offset;

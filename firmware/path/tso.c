@@ -105,6 +105,7 @@ static void tso_fill_pkt(struct pkt *to, const struct pkt *from, uint32_t len_by
 	to->offload.needs = 0;
 	to->vq = NULL;
 	to->key = from->key;
+	to->note = from->note;
 	memcpy(to->data - sizeof(plain), &plain, sizeof(plain));
 }
 

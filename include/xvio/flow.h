@@ -60,8 +60,11 @@ XVIO_ASSERT_SIZE(struct xvio_flow_key, 64);
  * Actions, carried out one after the other up to one that ends; the last of a list does. There is at most one GOTO in it, and if
  * there is one, no SKIP of the list passes over something that changes bytes: UNSUPPORTED. What a change needs and a packet does not have
  * (a tag to pop, a TCP header to write to) makes the change none. A packet that is malformed when a change has been made is dropped there.
- * Checksums of the IPv4 header, TCP, UDP and ICMPv6 that were right stay right when bytes under them are changed; of UDP over IPv4
- * one that is 0 stays 0. Only CSUM computes one anew.
+ * Checksums of the IPv4 header, TCP, UDP and ICMPv6 that were right stay right when bytes under them are changed; of UDP
+ * one that is 0 stays 0 (but for CSUM over IPv6). The destination of IPv6 with routing segments left is under no checksum. Only CSUM computes one anew.
+ * A packet whose checksum is still to be made, or that is still to be cut into frames, is malformed, too, if a change leaves
+ * that no place behind the headers that are seen now. A copy of it is finished as its receiver needs; a sample is the bytes as
+ * they are on the card, up to XVIO_MAX_FRAME_BYTES.
  */
 #define XVIO_ACTION_OUTPUT    1u /* ends; arg: port */
 #define XVIO_ACTION_DROP      2u /* ends */
@@ -69,7 +72,7 @@ XVIO_ASSERT_SIZE(struct xvio_flow_key, 64);
 #define XVIO_ACTION_TRAP      4u /* ends: the same, marked as trapped */
 #define XVIO_ACTION_GOTO      5u /* ends; arg: chain */
 #define XVIO_ACTION_MIRROR    6u /* arg: port; it gets a copy of the packet as it is */
-#define XVIO_ACTION_SAMPLE    7u /* one packet in arg at random; value: group; mask: bytes of it, 0 all. XVIO_META_F_SAMPLE */
+#define XVIO_ACTION_SAMPLE    7u /* of one packet in arg, at random, a copy (below); value: group; mask: bytes of it, 0 all */
 #define XVIO_ACTION_METER     8u /* arg: meter; a: what if it is exceeded, b: if not: XVIO_NEXT_* */
 #define XVIO_ACTION_LENGTH    9u /* arg: bytes, of each frame that the packet stands for; a: what if longer, b: if not */
 #define XVIO_ACTION_MARK      10u /* arg: xvio_pkt_meta.mark from here on */
@@ -83,7 +86,7 @@ XVIO_ASSERT_SIZE(struct xvio_flow_key, 64);
 #define XVIO_ACTION_MPLS_PUSH 17u /* behind the tags; arg: eth_type; value: the entry; a 1: its S bit by what follows */
 #define XVIO_ACTION_MPLS_POP  18u /* the first entry; arg: eth_type from then on */
 #define XVIO_ACTION_MPLS_SET  19u /* of the first entry, bits of mask become those of value */
-#define XVIO_ACTION_CSUM      20u /* a: XVIO_CSUM_*: computes them anew, whatever they were */
+#define XVIO_ACTION_CSUM      20u /* a: XVIO_CSUM_*: computes them anew, whatever they were, but for those still to be made */
 
 /* Headers for SET, and which of their bytes may change: other bits in mask, or places, are UNSUPPORTED. */
 #define XVIO_HDR_ETH  0u /* arg 0, 4, 8: both addresses */

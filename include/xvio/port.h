@@ -35,7 +35,7 @@ struct xvio_pkt_meta {
 	xvio_le16 port; /* XVIO_PORT_* */
 	uint8_t flags; /* XVIO_META_F_* */
 	uint8_t reserved; /* 0 */
-	/* From here on: from the card only, 0 from the host. */
+	/* From here on: from the card and with REPR only; else 0. */
 	xvio_le32 mark; /* as MARK and PRIORITY have left them */
 	xvio_le32 priority;
 	xvio_le32 arg; /* REPR: the chain that had no rule for it; SAMPLE: the group */

@@ -15,7 +15,7 @@
 	X(TX_BYTES, "card_tx_bytes")                                                               \
 	X(REPR_RX_PACKETS, "card_repr_rx_packets") /* host software sent them out of this port */  \
 	X(REPR_TX_PACKETS, "card_repr_tx_packets") /* misses handed to host software */            \
-	X(FLOW_HITS, "flow_hits")                                                                  \
+	X(FLOW_HITS, "flow_hits") /* in chain 0; so are misses */                                  \
 	X(FLOW_MISSES, "flow_misses")                                                              \
 	X(DROP_RULE, "drop_rule") /* a rule said so */                                             \
 	X(DROP_MALFORMED, "drop_malformed") /* truncated or inconsistent headers */                \

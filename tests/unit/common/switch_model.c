@@ -212,59 +212,90 @@ static bool meter_takes(struct meter *meter, const struct wire_packet *packet, u
 
 /* What leaves */
 
-static void frames_add(struct model_frames *frames, const struct model_frame *like,
-		       const struct wire_packet *packet, uint32_t i, uint32_t max_bytes)
+static struct model_frame *frames_new(struct model_frames *frames, const struct model_frame *like)
 {
-	static uint8_t whole[GSO_MAX_BYTES];
-	struct model_frame *frame;
-
 	if (frames->num == frames->room) {
 		frames->room = frames->room * 2 + 16;
 		frames->frame = realloc(frames->frame, frames->room * sizeof(*frames->frame));
 		assert(frames->frame);
 	}
-	frame = &frames->frame[frames->num++];
-	*frame = *like;
-	frame->len_bytes = gso_frame(&packet->gso, i, whole);
-	if (like->flags & XVIO_META_F_SAMPLE)
-		frame->frame_bytes = frame->len_bytes;
-	if (max_bytes && frame->len_bytes > max_bytes)
-		frame->len_bytes = max_bytes;
-	frame->data = malloc(frame->len_bytes);
+	frames->frame[frames->num] = *like;
+	return &frames->frame[frames->num++];
+}
+
+static void frame_fill(struct model_frame *frame, const uint8_t *data, uint32_t len_bytes)
+{
+	frame->len_bytes = len_bytes;
+	frame->data = malloc(len_bytes);
 	assert(frame->data);
-	memcpy(frame->data, whole, frame->len_bytes);
+	memcpy(frame->data, data, len_bytes);
+}
+
+static void frames_add(struct model_frames *frames, const struct model_frame *like,
+		       const struct wire_packet *packet, uint32_t i)
+{
+	static uint8_t whole[GSO_MAX_BYTES];
+	struct model_frame *frame = frames_new(frames, like);
+
+	frame_fill(frame, whole, gso_frame(&packet->gso, i, whole));
 	if (wire_is_gso(packet))
 		return;
 	frame->num_loose = packet->num_loose;
 	memcpy(frame->loose, packet->loose, sizeof(frame->loose));
 }
 
-/* The packet as it is, or of each of its frames the first max_bytes. */
-static void leave(const struct way *way, struct model_frame like, uint32_t max_bytes)
+static void leave(const struct way *way, const struct model_frame *like)
 {
 	uint32_t i;
 
-	like.mark = way->mark;
-	like.priority = way->priority;
 	for (i = 0; i < packet_num_frames(way->packet); i++)
-		frames_add(way->frames, &like, way->packet, i, max_bytes);
+		frames_add(way->frames, like, way->packet, i);
 }
 
 static void leave_by_port(const struct way *way, uint32_t port)
 {
-	leave(way, (struct model_frame){.port = (uint16_t)port}, 0);
+	leave(way, &(struct model_frame){.port = (uint16_t)port});
 }
 
-static void leave_to_host(const struct way *way, uint8_t flags, uint32_t arg, uint32_t max_bytes)
+static struct model_frame for_host(const struct way *way, uint8_t flags, uint32_t arg)
 {
-	struct model_frame like = {
+	return (struct model_frame){
 		.to_host = true,
 		.port = way->in_port,
 		.flags = XVIO_META_F_REPR | flags,
+		.mark = way->mark,
+		.priority = way->priority,
 		.arg = arg,
 	};
+}
 
-	leave(way, like, max_bytes);
+static void leave_to_host(const struct way *way, uint8_t flags, uint32_t arg)
+{
+	const struct model_frame like = for_host(way, flags, arg);
+
+	leave(way, &like);
+}
+
+/* One sample of a packet, the bytes as they are, whatever is left to the card. */
+static void leave_sample(const struct way *way, uint32_t group, uint32_t max_bytes)
+{
+	const struct wire_packet *packet = way->packet;
+	const struct model_frame like = for_host(way, XVIO_META_F_SAMPLE, group);
+	struct model_frame *frame = frames_new(way->frames, &like);
+	uint32_t len_bytes = packet->gso.len_bytes;
+
+	if (!max_bytes || max_bytes > XVIO_MAX_FRAME_BYTES)
+		max_bytes = XVIO_MAX_FRAME_BYTES;
+	frame->frame_bytes = len_bytes;
+	if (wire_is_gso(packet)) {
+		frame->open_at[0] = packet->gso.l4_at + packet->gso.header.csum_offset;
+		frame->open_at[1] = packet->gso.is_ipv6 ? 0 : packet->gso.l3_at + 10;
+	} else if (packet->has_sum) {
+		frame->open_at[0] = (uint32_t)packet->sum_at;
+	}
+	frame_fill(frame, packet->gso.data, len_bytes < max_bytes ? len_bytes : max_bytes);
+	frame->num_loose = packet->num_loose;
+	memcpy(frame->loose, packet->loose, sizeof(frame->loose));
 }
 
 /* The list */
@@ -283,7 +314,7 @@ static enum verdict police(struct way *way, struct rule *rule, uint8_t next, uns
 		way->stats->drop_policed++;
 		return GONE;
 	case XVIO_NEXT_ACCEPT:
-		leave_to_host(way, 0, 0, 0);
+		leave_to_host(way, 0, 0);
 		return GONE;
 	default:
 		*place += next;
@@ -310,7 +341,7 @@ static void copy_out(struct way *way, const struct xvio_flow_action *action)
 	if (action->type == XVIO_ACTION_MIRROR)
 		leave_by_port(way, action->arg);
 	else /* SAMPLE: the model has no chance, so one in one */
-		leave_to_host(way, XVIO_META_F_SAMPLE, action->value, action->mask);
+		leave_sample(way, action->value, action->mask);
 }
 
 /* place: of the action; police() may move it. */
@@ -326,10 +357,10 @@ static enum verdict act(struct way *way, struct rule *rule, unsigned *place, uin
 		way->stats->drop_rule++;
 		return GONE;
 	case XVIO_ACTION_ACCEPT:
-		leave_to_host(way, 0, 0, 0);
+		leave_to_host(way, 0, 0);
 		return GONE;
 	case XVIO_ACTION_TRAP:
-		leave_to_host(way, XVIO_META_F_TRAP, 0, 0);
+		leave_to_host(way, XVIO_META_F_TRAP, 0);
 		return GONE;
 	case XVIO_ACTION_GOTO:
 		*chain = action->arg;
@@ -386,8 +417,8 @@ static void look_up(struct way *way)
 		assert(parsed.good);
 		rule = rule_for(chain, &parsed.key.field);
 		if (!rule) {
-			way->stats->misses++;
-			leave_to_host(way, 0, chain, 0);
+			way->stats->misses += depth == 0;
+			leave_to_host(way, 0, chain);
 			return;
 		}
 		if (meet(way, rule, &chain) == GONE)
@@ -431,6 +462,18 @@ static bool is_zero(const uint8_t *at)
 	return (at[0] == 0 && at[1] == 0) || (at[0] == 0xff && at[1] == 0xff);
 }
 
+/* Whether anything may stand there. */
+static bool is_open(const struct model_frame *frame, uint32_t at)
+{
+	unsigned k;
+
+	for (k = 0; k < 2; k++) {
+		if (frame->open_at[k] && at - frame->open_at[k] < 2)
+			return true;
+	}
+	return false;
+}
+
 bool model_frame_is(const struct model_frame *frame, const uint8_t *data, uint32_t len_bytes)
 {
 	uint32_t i = 0;
@@ -440,7 +483,7 @@ bool model_frame_is(const struct model_frame *frame, const uint8_t *data, uint32
 	while (i < len_bytes) {
 		unsigned k;
 
-		if (data[i] == frame->data[i]) {
+		if (data[i] == frame->data[i] || is_open(frame, i)) {
 			i++;
 			continue;
 		}
