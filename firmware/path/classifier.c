@@ -41,7 +41,8 @@ struct classifier_list {
 
 /* Chain 0 is always there; another while it has tables. */
 struct classifier_chain {
-	_Atomic(struct classifier_list *) tables; /* core 0; released, pairs with classifier_tables() */
+	_Atomic(struct classifier_list *)
+		tables; /* core 0; released, pairs with classifier_tables() */
 	uint32_t number;
 };
 
@@ -706,7 +707,8 @@ void classifier_clear(void)
 	uint32_t num_slots = index_num_slots(&classifier_others);
 	uint32_t i;
 
-	atomic_store_explicit(&classifier_first.tables, &classifier_no_tables, memory_order_release);
+	atomic_store_explicit(&classifier_first.tables, &classifier_no_tables,
+			      memory_order_release);
 	classifier_more_bits = (union flow_key){0};
 	classifier_publish_bits(&classifier_no_bits);
 	classifier_bury_all(first);

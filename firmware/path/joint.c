@@ -7,10 +7,11 @@
 #include "lib/heap.h"
 #include "path/index.h"
 
-#define JOINT_WAYS	4u
-#define JOINT_MIN_SETS	64u
-#define JOINT_FIRST	1u /* generation; it stays odd, as that of a rule that can be met */
-#define JOINT_BYTES	((sizeof(struct joint) + INDEX_STEP_BYTES - 1) / INDEX_STEP_BYTES * INDEX_STEP_BYTES)
+#define JOINT_WAYS     4u
+#define JOINT_MIN_SETS 64u
+#define JOINT_FIRST    1u /* generation; it stays odd, as that of a rule that can be met */
+#define JOINT_BYTES \
+	((sizeof(struct joint) + INDEX_STEP_BYTES - 1) / INDEX_STEP_BYTES * INDEX_STEP_BYTES)
 
 /* A joint where cache entries can name it. */
 union joint_place {
@@ -94,8 +95,7 @@ static void joint_fill(struct joint *joint, const struct joint_way *way)
 
 struct joint *joint_find(struct joint_table *table, const struct joint_way *way)
 {
-	union joint_place *set =
-		&table->place[(joint_hash(way) & table->set_mask) * JOINT_WAYS];
+	union joint_place *set = &table->place[(joint_hash(way) & table->set_mask) * JOINT_WAYS];
 	unsigned i;
 
 	for (i = 0; i < JOINT_WAYS; i++) {

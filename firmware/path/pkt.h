@@ -20,10 +20,9 @@
 #define PKT_LARGE_ROOM_BYTES 65664u /* the same for the longest packet that is cut into frames */
 #define PKT_LARGE_MAX	     64u /* packets with such a room, per core */
 
-#define PKT_SNAPSHOT_BYTES 128u /* of a frame whose rest stays where it is */
-#define PKT_MAX_HEADER_BYTES \
-	((uint32_t)sizeof(struct xvio_pkt_meta)) /* in front of a frame */
-#define PKT_FRAME_OFFSET 34u /* of a frame in its packet's memory: IP headers are aligned */
+#define PKT_SNAPSHOT_BYTES   128u /* of a frame whose rest stays where it is */
+#define PKT_MAX_HEADER_BYTES ((uint32_t)sizeof(struct xvio_pkt_meta)) /* in front of a frame */
+#define PKT_FRAME_OFFSET     34u /* of a frame in its packet's memory: IP headers are aligned */
 _Static_assert(PKT_FRAME_OFFSET >= PKT_MAX_HEADER_BYTES && PKT_FRAME_OFFSET % 8 == 2, "header");
 _Static_assert(PKT_ROOM_BYTES >= PKT_FRAME_OFFSET + XVIO_MAX_FRAME_BYTES, "room");
 _Static_assert(PKT_LARGE_ROOM_BYTES >= PKT_FRAME_OFFSET + OFFLOAD_MAX_BYTES, "large room");

@@ -94,7 +94,8 @@ void policer_flush(void)
 }
 
 /* The order of cores at a bucket is that of its word, and of nothing else. */
-bool policer_take(struct policer *policer, uint64_t now_us, uint64_t num_packets, uint64_t num_bytes)
+bool policer_take(struct policer *policer, uint64_t now_us, uint64_t num_packets,
+		  uint64_t num_bytes)
 {
 	const uint64_t num = policer->unit == XVIO_METER_PACKETS ? num_packets : num_bytes;
 	const uint64_t ticks = policer_ticks(policer->token_ticks, num);
@@ -107,8 +108,7 @@ bool policer_take(struct policer *policer, uint64_t now_us, uint64_t num_packets
 		next = (full_at > now ? full_at : now) + ticks;
 		if (next > limit)
 			return false;
-	} while (!atomic_compare_exchange_weak_explicit(&policer->full_at, &full_at, next,
-							 memory_order_relaxed,
-							 memory_order_relaxed));
+	} while (!atomic_compare_exchange_weak_explicit(
+		&policer->full_at, &full_at, next, memory_order_relaxed, memory_order_relaxed));
 	return true;
 }

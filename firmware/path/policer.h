@@ -39,6 +39,7 @@ void policer_flush(void);
 void policer_init(void);
 
 /* Takes what a packet needs. False: it is not there, and nothing is taken. Any worker. */
-bool policer_take(struct policer *policer, uint64_t now_us, uint64_t num_packets, uint64_t num_bytes);
+bool policer_take(struct policer *policer, uint64_t now_us, uint64_t num_packets,
+		  uint64_t num_bytes);
 
 #endif

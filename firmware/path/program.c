@@ -28,7 +28,8 @@ struct program_walk {
 	struct pkt_note note;
 	const struct joint_way *known; /* the rules that it will meet; NULL: they are looked up */
 	bool is_usual; /* another packet with its key would meet the same */
-	struct joint_way way; /* the rules that it has met, without their generations if they are known */
+	struct joint_way
+		way; /* the rules that it has met, without their generations if they are known */
 };
 
 /* What comes behind an action. */
@@ -165,7 +166,8 @@ static int program_meter(struct program_walk *walk, const struct xvio_flow_actio
 {
 	const struct offload_size size = offload_size(program_pkt(walk), walk->needs);
 	struct policer *policer = policer_get(action->arg);
-	const bool good = policer_take(policer, walk->core->now_us, size.num_frames, size.num_bytes);
+	const bool good =
+		policer_take(policer, walk->core->now_us, size.num_frames, size.num_bytes);
 
 	return program_go(walk, good ? action->b : action->a);
 }

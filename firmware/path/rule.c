@@ -127,7 +127,7 @@ static unsigned rule_check_key(const struct xvio_flow_rule *rule, uint32_t *deta
 		return status;
 	*detail = offsetof(struct xvio_flow_rule, key.in_port);
 	return rule->mask.in_port != 0xffffu || port_exists(rule->key.in_port) ? XVIO_ST_OK
-										: XVIO_ST_BAD_OBJECT;
+									       : XVIO_ST_BAD_OBJECT;
 }
 
 /* Actions, one by one */
@@ -361,7 +361,7 @@ static void rule_range_next(const struct xvio_flow_range *range, uint32_t *at, x
 	while (*at % (num * 2) == 0 && *at + num * 2 <= end)
 		num *= 2;
 	*value = endian_swap16((uint16_t)*at);
-	*mask = endian_swap16((uint16_t)~(num - 1));
+	*mask = endian_swap16((uint16_t) ~(num - 1));
 	*at += num;
 	if (*at == end)
 		*at = RULE_PORTS;
@@ -376,7 +376,8 @@ struct rule_parts rule_parts_begin(const struct xvio_flow_rule *rule)
 	};
 }
 
-bool rule_parts_next(struct rule_parts *parts, struct xvio_flow_key *key, struct xvio_flow_key *mask)
+bool rule_parts_next(struct rule_parts *parts, struct xvio_flow_key *key,
+		     struct xvio_flow_key *mask)
 {
 	const struct xvio_flow_rule *rule = parts->rule;
 	uint32_t src = parts->src;

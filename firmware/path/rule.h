@@ -31,7 +31,8 @@ struct rule_parts rule_parts_begin(const struct xvio_flow_rule *rule);
  * The next part of the rule, in key and mask: together they match what the rule does, no packet two of them. A rule
  * without ranges is one. False: that was the last.
  */
-bool rule_parts_next(struct rule_parts *parts, struct xvio_flow_key *key, struct xvio_flow_key *mask);
+bool rule_parts_next(struct rule_parts *parts, struct xvio_flow_key *key,
+		     struct xvio_flow_key *mask);
 
 /* Fills in what a rule that was checked does, with what that needs of the heap and of meters. False: no memory. */
 bool rule_compile(struct flow *flow, const struct xvio_flow_rule *rule);

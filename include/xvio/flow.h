@@ -34,11 +34,13 @@ struct xvio_flow_key {
 	union {
 		uint8_t ip_src[16]; /* IPv4: the first four bytes */
 		struct {
-			uint8_t arp_spa[4]; /* ARP for IPv4 over Ethernet, a request or a reply: sender */
+			uint8_t arp_spa
+				[4]; /* ARP for IPv4 over Ethernet, a request or a reply: sender */
 			uint8_t arp_sha[6];
 			uint8_t arp_unused[6];
 		};
-		xvio_be32 mpls_lse; /* MPLS: the first label stack entry; nothing behind it is in the key */
+		xvio_be32
+			mpls_lse; /* MPLS: the first label stack entry; nothing behind it is in the key */
 	};
 	union {
 		uint8_t ip_dst[16];
@@ -66,27 +68,34 @@ XVIO_ASSERT_SIZE(struct xvio_flow_key, 64);
  * that no place behind the headers that are seen now. A copy of it is finished as its receiver needs; a sample is the bytes as
  * they are on the card, up to XVIO_MAX_FRAME_BYTES.
  */
-#define XVIO_ACTION_OUTPUT    1u /* ends; arg: port */
-#define XVIO_ACTION_DROP      2u /* ends */
-#define XVIO_ACTION_ACCEPT    3u /* ends: to the representor of the port that the packet came in by */
-#define XVIO_ACTION_TRAP      4u /* ends: the same, marked as trapped */
-#define XVIO_ACTION_GOTO      5u /* ends; arg: chain */
-#define XVIO_ACTION_MIRROR    6u /* arg: port; it gets a copy of the packet as it is */
-#define XVIO_ACTION_SAMPLE    7u /* of one packet in arg, at random, a copy (below); value: group; mask: bytes of it, 0 all */
-#define XVIO_ACTION_METER     8u /* arg: meter; a: what if it is exceeded, b: if not: XVIO_NEXT_* */
-#define XVIO_ACTION_LENGTH    9u /* arg: bytes, of each frame that the packet stands for; a: what if longer, b: if not */
-#define XVIO_ACTION_MARK      10u /* arg: xvio_pkt_meta.mark from here on */
-#define XVIO_ACTION_PRIORITY  11u /* arg: xvio_pkt_meta.priority from here on */
+#define XVIO_ACTION_OUTPUT 1u /* ends; arg: port */
+#define XVIO_ACTION_DROP   2u /* ends */
+#define XVIO_ACTION_ACCEPT 3u /* ends: to the representor of the port that the packet came in by */
+#define XVIO_ACTION_TRAP   4u /* ends: the same, marked as trapped */
+#define XVIO_ACTION_GOTO   5u /* ends; arg: chain */
+#define XVIO_ACTION_MIRROR 6u /* arg: port; it gets a copy of the packet as it is */
+#define XVIO_ACTION_SAMPLE \
+	7u /* of one packet in arg, at random, a copy (below); value: group; mask: bytes of it, 0 all */
+#define XVIO_ACTION_METER 8u /* arg: meter; a: what if it is exceeded, b: if not: XVIO_NEXT_* */
+#define XVIO_ACTION_LENGTH \
+	9u /* arg: bytes, of each frame that the packet stands for; a: what if longer, b: if not */
+#define XVIO_ACTION_MARK     10u /* arg: xvio_pkt_meta.mark from here on */
+#define XVIO_ACTION_PRIORITY 11u /* arg: xvio_pkt_meta.priority from here on */
 /* From here on they change bytes. */
-#define XVIO_ACTION_SET	      12u /* of header a (XVIO_HDR_*) the four bytes at arg: bits of mask become those of value */
-#define XVIO_ACTION_ADD_TTL   13u /* of header a, IPV4 or IPV6: arg (0 .. 255) is added to its TTL, modulo 256 */
+#define XVIO_ACTION_SET \
+	12u /* of header a (XVIO_HDR_*) the four bytes at arg: bits of mask become those of value */
+#define XVIO_ACTION_ADD_TTL \
+	13u /* of header a, IPV4 or IPV6: arg (0 .. 255) is added to its TTL, modulo 256 */
 #define XVIO_ACTION_VLAN_PUSH 14u /* arg: TPID << 16 | TCI */
 #define XVIO_ACTION_VLAN_POP  15u /* the outer tag */
-#define XVIO_ACTION_VLAN_SET  16u /* of the outer tag; arg: TPID << 16 | TCI; of the TCI the bits of mask (little-endian) */
-#define XVIO_ACTION_MPLS_PUSH 17u /* behind the tags; arg: eth_type; value: the entry; a 1: its S bit by what follows */
-#define XVIO_ACTION_MPLS_POP  18u /* the first entry; arg: eth_type from then on */
-#define XVIO_ACTION_MPLS_SET  19u /* of the first entry, bits of mask become those of value */
-#define XVIO_ACTION_CSUM      20u /* a: XVIO_CSUM_*: computes them anew, whatever they were, but for those still to be made */
+#define XVIO_ACTION_VLAN_SET \
+	16u /* of the outer tag; arg: TPID << 16 | TCI; of the TCI the bits of mask (little-endian) */
+#define XVIO_ACTION_MPLS_PUSH \
+	17u /* behind the tags; arg: eth_type; value: the entry; a 1: its S bit by what follows */
+#define XVIO_ACTION_MPLS_POP 18u /* the first entry; arg: eth_type from then on */
+#define XVIO_ACTION_MPLS_SET 19u /* of the first entry, bits of mask become those of value */
+#define XVIO_ACTION_CSUM \
+	20u /* a: XVIO_CSUM_*: computes them anew, whatever they were, but for those still to be made */
 
 /* Headers for SET, and which of their bytes may change: other bits in mask, or places, are UNSUPPORTED. */
 #define XVIO_HDR_ETH  0u /* arg 0, 4, 8: both addresses */
@@ -115,7 +124,8 @@ struct xvio_flow_action {
 XVIO_ASSERT_SIZE(struct xvio_flow_action, 16);
 
 #define XVIO_FLOW_MAX_ACTIONS 32u
-#define XVIO_FLOW_MAX_DEPTH   16u /* chains that a packet is looked up in; then it is lost, drop_depth */
+#define XVIO_FLOW_MAX_DEPTH \
+	16u /* chains that a packet is looked up in; then it is lost, drop_depth */
 
 struct xvio_flow_range {
 	xvio_be16 min;
@@ -129,7 +139,8 @@ struct xvio_flow_rule {
 	xvio_le32 chain; /* 0: where all packets begin */
 	xvio_le16 num_actions; /* 1 .. XVIO_FLOW_MAX_ACTIONS */
 	xvio_le16 reserved[3]; /* 0 */
-	struct xvio_flow_range tp_src; /* where there is one, key and mask have no bits of that port */
+	struct xvio_flow_range
+		tp_src; /* where there is one, key and mask have no bits of that port */
 	struct xvio_flow_range tp_dst;
 	struct xvio_flow_key key; /* bits outside mask must be 0 */
 	struct xvio_flow_key mask;

@@ -17,7 +17,8 @@
 struct xvio_mbox_req {
 	xvio_le32 seq;
 	xvio_le16 opcode; /* XVIO_CMD_* */
-	xvio_le16 len_bytes; /* of the payload behind this header; must be exactly the opcode's, FLOW_ADD's the rule's */
+	xvio_le16
+		len_bytes; /* of the payload behind this header; must be exactly the opcode's, FLOW_ADD's the rule's */
 };
 XVIO_ASSERT_SIZE(struct xvio_mbox_req, 8);
 

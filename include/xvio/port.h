@@ -19,9 +19,10 @@
 #define XVIO_NUM_PORTS	    (XVIO_PORT_VDPA(0) + XVIO_MAX_VDPA)
 #define XVIO_PORT_NONE	    0xffffu
 
-#define XVIO_META_F_REPR   0x1u /* to or from the port's representor; else the PF's own traffic */
-#define XVIO_META_F_TRAP   0x2u /* with REPR: a rule traps it */
-#define XVIO_META_F_SAMPLE 0x4u /* with REPR: a copy for those who look at samples, not for the representor */
+#define XVIO_META_F_REPR 0x1u /* to or from the port's representor; else the PF's own traffic */
+#define XVIO_META_F_TRAP 0x2u /* with REPR: a rule traps it */
+#define XVIO_META_F_SAMPLE \
+	0x4u /* with REPR: a copy for those who look at samples, not for the representor */
 
 /* struct virtio_net_hdr with num_buffers (virtio 1.2, 5.1.6), the port behind it, and what rules say to the host. */
 struct xvio_pkt_meta {
@@ -35,7 +36,7 @@ struct xvio_pkt_meta {
 	xvio_le16 port; /* XVIO_PORT_* */
 	uint8_t flags; /* XVIO_META_F_* */
 	uint8_t reserved; /* 0 */
-	/* From here on: from the card and with REPR only; else 0. */
+	/* From here on: 0 unless the card sends it, with REPR. */
 	xvio_le32 mark; /* as MARK and PRIORITY have left them */
 	xvio_le32 priority;
 	xvio_le32 arg; /* REPR: the chain that had no rule for it; SAMPLE: the group */

@@ -15,8 +15,8 @@
 #include "lib/fmt.h"
 #include "path/flow.h"
 
-#define PATH_ETH_IPV4	 0x0800u
-#define PATH_UDP	 17u
+#define PATH_ETH_IPV4 0x0800u
+#define PATH_UDP      17u
 
 /* Cookies are the rule's number and one. */
 static bool path_acl_stops(uint32_t rule)

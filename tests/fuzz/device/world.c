@@ -120,8 +120,9 @@ static void world_rule(uint16_t from, enum world_to to, unsigned num, const uint
 		memset(rule.mask.eth_dst, 0xff, 6);
 	}
 	for (i = 0; i < num; i++)
-		rule.action[i] =
-			(struct xvio_flow_action){.type = i + 1 < num ? XVIO_ACTION_MIRROR : XVIO_ACTION_OUTPUT, .arg = ports[i]};
+		rule.action[i] = (struct xvio_flow_action){.type = i + 1 < num ? XVIO_ACTION_MIRROR
+									       : XVIO_ACTION_OUTPUT,
+							   .arg = ports[i]};
 	world_check(flow_add(&rule, &detail) == XVIO_ST_OK, "rule refused");
 }
 

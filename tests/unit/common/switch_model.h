@@ -38,7 +38,8 @@ struct model_frame {
 	uint32_t frame_bytes;
 	uint32_t len_bytes;
 	uint8_t *data;
-	uint32_t open_at[2]; /* SAMPLE: checksums still to be made, whose two bytes may be anything; 0: none */
+	uint32_t open_at
+		[2]; /* SAMPLE: checksums still to be made, whose two bytes may be anything; 0: none */
 	unsigned num_loose; /* places of checksums where 0 and 0xffff are the same */
 	uint32_t loose[WIRE_MAX_LOOSE];
 };

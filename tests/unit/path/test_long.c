@@ -82,7 +82,8 @@ static void post_all(void)
 		struct driver *driver = &receiver[i].driver[BED_RX];
 
 		while (driver->num_in_flight < 128 &&
-		       driver_post(driver, MAX_BYTES + sizeof(struct xvio_pkt_meta), 1 + check_random(2)))
+		       driver_post(driver, MAX_BYTES + sizeof(struct xvio_pkt_meta),
+				   1 + check_random(2)))
 			;
 	}
 }
