@@ -320,16 +320,23 @@ static struct flow *cache_flow(struct classifier_entry *rule)
 	return rule ? list_entry(rule, struct flow, entry) : NULL;
 }
 
-/* Whether what was remembered still holds, after all that was added since. A way through chains is found anew then. */
+/* Whether what was remembered still holds, after all that was added since. */
 static bool cache_still_holds(const struct cache_entry *entry, const struct classifier_view *view,
 			      const union flow_key *key)
 {
+	const uint64_t since = entry->stamp >> CACHE_SIGN_BITS;
 	const struct classifier_entry *rule = entry->rule ? index_object(entry->rule) : NULL;
+	const struct flow *flow;
 
-	if (rule && (classifier_generation(rule) != entry->generation ||
-		     list_entry(rule, const struct flow, entry)->kind == FLOW_JOINT))
+	if (!rule)
+		return classifier_still_wins(view, key, NULL, since);
+	if (classifier_generation(rule) != entry->generation)
 		return false;
-	return classifier_still_wins(view, key, rule, entry->stamp >> CACHE_SIGN_BITS);
+	flow = list_entry(rule, const struct flow, entry);
+	if (flow->kind != FLOW_JOINT)
+		return classifier_still_wins(view, key, rule, since);
+	return joint_is_whole(joint_of(flow)) && joint_is_quiet(joint_of(flow), since) &&
+	       classifier_still_wins(view, key, &joint_of(flow)->way.part[0].flow->entry, since);
 }
 
 /* What was remembered, if it still holds; else the classifier's word. */

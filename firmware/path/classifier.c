@@ -43,6 +43,7 @@ struct classifier_list {
 struct classifier_chain {
 	_Atomic(struct classifier_list *)
 		tables; /* core 0; released, pairs with classifier_tables() */
+	_Atomic uint64_t changed; /* sequence number of the last addition */
 	uint32_t number;
 };
 
@@ -217,6 +218,23 @@ bool classifier_still_wins(const struct classifier_view *view, const union flow_
 			return false;
 	}
 	return true;
+}
+
+static bool classifier_was_quiet(const struct classifier_chain *chain, uint64_t since)
+{
+	return atomic_load_explicit(&chain->changed, memory_order_relaxed) <= since;
+}
+
+bool classifier_is_quiet(const struct classifier_entry *entry, uint64_t since)
+{
+	return classifier_was_quiet(entry->table->chain, since);
+}
+
+bool classifier_chain_is_quiet(uint32_t number, uint64_t since)
+{
+	const struct classifier_chain *chain = classifier_chain(number);
+
+	return !chain || classifier_was_quiet(chain, since);
 }
 
 /* Chains */
@@ -545,6 +563,7 @@ bool classifier_add(struct classifier_entry *entry, const union flow_key *mask, 
 	classifier_count(change.table, entry);
 	classifier_link(change.table, entry);
 	atomic_store_explicit(&change.table->changed, sequence, memory_order_relaxed);
+	atomic_store_explicit(&change.chain->changed, sequence, memory_order_relaxed);
 	if (change.bits)
 		classifier_publish_bits(change.bits);
 	if (change.list)

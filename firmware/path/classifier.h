@@ -84,6 +84,13 @@ struct classifier_entry *classifier_lookup(const union flow_key *key, uint32_t c
 bool classifier_still_wins(const struct classifier_view *view, const union flow_key *key,
 			   const struct classifier_entry *entry, uint64_t since);
 
+/*
+ * Whether nothing was added after sequence number since to the chain of an entry that is still there, or to a chain by its
+ * number. Worker.
+ */
+bool classifier_is_quiet(const struct classifier_entry *entry, uint64_t since);
+bool classifier_chain_is_quiet(uint32_t chain, uint64_t since);
+
 /* Whether an outcome of classifier_find() may be remembered as right at the view's sequence. */
 static inline bool classifier_may_keep(const struct classifier_view *view,
 				       const struct classifier_entry *entry, uint32_t generation)

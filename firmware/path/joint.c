@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0 */
-/* Joints (joint.h): sets of four, by hash of the way; in a full set the one goes whose turn it is. One worker core's. */
+/* Joints (joint.h): sets of eight, by hash of the way; in a full set the one goes whose turn it is. One worker core's. */
 #include "path/joint.h"
 
 #include <string.h>
@@ -58,7 +58,7 @@ void joint_destroy(struct joint_table *table)
 
 static uint64_t joint_hash(const struct joint_way *way)
 {
-	uint64_t hash = way->num * 2 + way->misses;
+	uint64_t hash = way->num + ((uint64_t)way->missed << 32);
 	unsigned i;
 
 	for (i = 0; i < way->num; i++)
@@ -71,7 +71,8 @@ static bool joint_is(const struct joint *joint, const struct joint_way *way)
 {
 	unsigned i;
 
-	if (joint->way.num != way->num || joint->way.misses != way->misses)
+	if (joint->way.num != way->num || joint->way.misses != way->misses ||
+	    joint->way.missed != way->missed)
 		return false;
 	for (i = 0; i < way->num; i++) {
 		if (joint->way.part[i].flow != way->part[i].flow ||
@@ -89,6 +90,7 @@ static void joint_fill(struct joint *joint, const struct joint_way *way)
 	atomic_store_explicit(&joint->flow.entry.generation, generation + 2, memory_order_relaxed);
 	joint->way.num = way->num;
 	joint->way.misses = way->misses;
+	joint->way.missed = way->missed;
 	memcpy(joint->way.part, way->part, way->num * sizeof(way->part[0]));
 	joint->flow.count = way->part[0].flow->count;
 }

@@ -20,6 +20,7 @@ struct joint_part {
 struct joint_way {
 	unsigned num; /* 2 or more, or 1 and misses */
 	bool misses; /* the last rule led to a chain that has none for it */
+	uint32_t missed; /* that chain; else 0 */
 	struct joint_part part[XVIO_FLOW_MAX_DEPTH];
 };
 
@@ -32,6 +33,19 @@ struct joint {
 static inline const struct joint *joint_of(const struct flow *flow)
 {
 	return list_entry(flow, struct joint, flow);
+}
+
+/* Whether nothing was added to the chains behind the first one since a sequence number; the joint is whole. */
+static inline bool joint_is_quiet(const struct joint *joint, uint64_t since)
+{
+	const struct joint_way *way = &joint->way;
+	unsigned i;
+
+	for (i = 1; i < way->num; i++) {
+		if (!classifier_is_quiet(&way->part[i].flow->entry, since))
+			return false;
+	}
+	return !way->misses || classifier_chain_is_quiet(way->missed, since);
 }
 
 /* Whether all rules are still there, and first among those with their key and mask. */

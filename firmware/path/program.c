@@ -243,9 +243,11 @@ static int program_goto(struct program_walk *walk, uint32_t chain)
 		return program_drop(walk, XVIO_STAT_DROP_DEPTH);
 	}
 	flow = program_look_up(walk, chain);
-	walk->way.misses = !flow;
-	if (!flow)
+	if (!flow) {
+		walk->way.misses = true;
+		walk->way.missed = chain;
 		return program_to_host(walk, 0, chain);
+	}
 	program_meet(walk, flow);
 	flow_hit(flow, walk->core->number, walk->core->now_us, 1, program_pkt(walk)->len_bytes);
 	return PROGRAM_ENDS;
@@ -375,6 +377,7 @@ void program_run(struct core *core, const struct pkt_run *run, struct flow *flow
 		walk.is_usual = true;
 		walk.way.num = 0;
 		walk.way.misses = false;
+		walk.way.missed = 0;
 		if (known)
 			program_run_all(&walk, known->part[0].flow);
 		else if (flow->program->leads_on)
