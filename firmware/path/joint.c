@@ -7,8 +7,8 @@
 #include "lib/heap.h"
 #include "path/index.h"
 
-#define JOINT_WAYS     4u
-#define JOINT_MIN_SETS 64u
+#define JOINT_WAYS     8u
+#define JOINT_MIN_SETS 32u
 #define JOINT_FIRST    1u /* generation; it stays odd, as that of a rule that can be met */
 #define JOINT_BYTES \
 	((sizeof(struct joint) + INDEX_STEP_BYTES - 1) / INDEX_STEP_BYTES * INDEX_STEP_BYTES)
@@ -64,7 +64,7 @@ static uint64_t joint_hash(const struct joint_way *way)
 	for (i = 0; i < way->num; i++)
 		hash = hash_word(hash ^ index_ref(way->part[i].flow) ^
 				 (uint64_t)way->part[i].generation << 32);
-	return hash;
+	return hash_word(hash); /* once more: keys differ little (hash_words()) */
 }
 
 static bool joint_is(const struct joint *joint, const struct joint_way *way)
@@ -95,16 +95,29 @@ static void joint_fill(struct joint *joint, const struct joint_way *way)
 	joint->flow.count = way->part[0].flow->count;
 }
 
+/* The one of a set that goes for a new one: of no use any more, or whose turn it is. */
+static struct joint *joint_choose(struct joint_table *table, union joint_place *set)
+{
+	unsigned i;
+
+	for (i = 0; i < JOINT_WAYS; i++) {
+		if (!set[i].joint.way.num || !joint_is_whole(&set[i].joint))
+			return &set[i].joint;
+	}
+	return &set[table->hand++ % JOINT_WAYS].joint;
+}
+
 struct joint *joint_find(struct joint_table *table, const struct joint_way *way)
 {
 	union joint_place *set = &table->place[(joint_hash(way) & table->set_mask) * JOINT_WAYS];
+	struct joint *joint;
 	unsigned i;
 
 	for (i = 0; i < JOINT_WAYS; i++) {
 		if (joint_is(&set[i].joint, way))
 			return &set[i].joint;
 	}
-	i = table->hand++ % JOINT_WAYS;
-	joint_fill(&set[i].joint, way);
-	return &set[i].joint;
+	joint = joint_choose(table, set);
+	joint_fill(joint, way);
+	return joint;
 }

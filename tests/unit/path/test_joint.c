@@ -16,6 +16,12 @@
 
 static struct bed_port pf, a, b;
 
+/* The destination port of a flow, as on the wire. Far apart, so that none displaces another in the cache. */
+static uint16_t tp_of(unsigned flow)
+{
+	return (uint16_t)(1 + flow * 5003);
+}
+
 /* From chain to chain for everybody, in the last one a rule for each flow, by destination port. */
 static void add(uint64_t cookie, uint32_t chain, uint32_t prio, uint16_t tp_dst,
 		struct xvio_flow_action action)
@@ -57,7 +63,7 @@ static void start(void)
 		add(chain_cookie(i), i, 10, 0,
 		    (struct xvio_flow_action){.type = XVIO_ACTION_GOTO, .arg = i + 1});
 	for (i = 0; i < NUM_FLOWS; i++)
-		add(i, LAST, 10, (uint16_t)(0x100 + i), to_b);
+		add(i, LAST, 10, tp_of(i), to_b);
 }
 
 static uint64_t num_asked(void)
@@ -80,7 +86,7 @@ static uint64_t send_all(unsigned *num_came)
 
 	bed_post(&b, NUM_FLOWS, 200);
 	for (i = 0; i < NUM_FLOWS; i++) {
-		const uint16_t tp_dst = (uint16_t)(0x100 + i);
+		const uint16_t tp_dst = tp_of(i);
 
 		bed_frame(frame, sizeof(frame), 1);
 		memcpy(frame + 36, &tp_dst, 2);
@@ -148,13 +154,13 @@ static void test_addition(void **state)
 	(void)state;
 	start();
 	expect(NUM_FLOWS, NUM_FLOWS);
-	add(500, 77, 1, 0x100, drop); /* nobody is led there */
+	add(500, 77, 1, tp_of(0), drop); /* nobody is led there */
 	expect(0, NUM_FLOWS);
-	add(501, 0, 5, 0x101, drop); /* better, for one flow */
+	add(501, 0, 5, tp_of(1), drop); /* better, for one flow */
 	expect(1, NUM_FLOWS - 1);
 	add(502, 0, 50, 0, drop); /* worse */
 	expect(0, NUM_FLOWS - 1);
-	add(503, LAST, 5, 0x102, drop);
+	add(503, LAST, 5, tp_of(2), drop);
 	expect(NUM_FLOWS - 1, NUM_FLOWS - 2);
 	expect(0, NUM_FLOWS - 2);
 }
@@ -167,7 +173,7 @@ static void test_miss(void **state)
 	assert_int_equal(flow_del(3, NULL), XVIO_ST_OK);
 	expect(NUM_FLOWS, NUM_FLOWS - 1);
 	expect(0, NUM_FLOWS - 1);
-	add(3, LAST, 10, 0x103, to_b);
+	add(3, LAST, 10, tp_of(3), to_b);
 	expect(NUM_FLOWS, NUM_FLOWS);
 	expect(0, NUM_FLOWS);
 }
