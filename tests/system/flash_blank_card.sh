@@ -46,6 +46,18 @@ check "the firmware runs" wait_for 10 card_running
 note "$(card_version | tr '\n' ' ')"
 check "again, after another reset" sh -c "xvio-flash reset -s $(card_bdf)"
 check "the firmware runs" wait_for 10 card_running
+# Two resets, the second at any moment of the first one's boot.
+reset_twice() {
+	local i
+	for i in $(seq 60); do
+		xvio-flash reset -s "$(card_bdf)" >/dev/null 2>&1 &
+		sleep "0.$(printf %03d $((i * 4)))"
+		xvio-flash reset -s "$(card_bdf)" >/dev/null 2>&1
+		wait $!
+		wait_for 10 card_running || { echo "not at $((i * 4)) ms: $(xvio-flash list | tail -n 1)"; return 1; }
+	done
+}
+check "after two at a time" reset_twice
 check "the driver takes the card" driver_load
 check "devlink names the firmware's version" sh -c \
 	"devlink dev info $(card_handle) | grep -q \"\$(xvio-flash version -s $(card_bdf) | grep -oE '[0-9]+\.[0-9]+\.[0-9]+' | head -n 1)\""

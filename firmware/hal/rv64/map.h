@@ -13,7 +13,6 @@
 #define MAP_ECAM	    0x30000000
 #define MAP_PCI_MEMORY	    0x40000000
 #define MAP_RAM		    0x80000000
-#define MAP_LINK_GENERATION 0x80180008 /* generation of struct xvio_link */
 
 #define MAP_STACK_BYTES	     0x8000 /* per hart */
 #define MAP_TRAP_STACK_BYTES 0x400 /* per hart */

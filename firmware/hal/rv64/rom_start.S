@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0 */
 /*
  * First instructions of every hart after a reset, in place in the ROM. Hart 0 runs rom_main(); the
- * others sleep until it has released them in this generation: words in RAM survive a reset, so the
- * release of an earlier one must not count. a0 = hart all the way.
+ * others sleep until it sends them a software interrupt. That one is pending says that it was this reset's hart 0:
+ * words in RAM survive a reset, and two resets can come so close that both boots see the same generation.
+ * a0 = hart all the way.
  */
 #include "hal/rv64/map.h"
 
@@ -27,15 +28,10 @@ rom_start:
 	fence.i
 	mv	s0, a0
 
-	/* Release: entry, then generation + 1 (never 0), then a software interrupt to every hart. */
-	la	t0, rom_release
-	sd	s0, 8(t0)
-	fence	rw, rw			/* pairs with the fence in park */
-	li	t1, MAP_LINK_GENERATION
-	lw	t2, 0(t1)
-	addiw	t2, t2, 1
-	sw	t2, 0(t0)
-	fence	iorw, iorw
+	/* Release: entry, then a software interrupt to every hart. */
+	la	t0, rom_entry
+	sd	s0, 0(t0)
+	fence	iorw, iorw		/* pairs with the fence in park */
 	li	t0, MAP_CLINT_MSIP
 	li	t1, 1
 	li	t2, MAP_MAX_HARTS
@@ -50,26 +46,19 @@ rom_start:
 park:
 	li	t0, MAP_INT_SOFTWARE
 	csrw	mie, t0
-	la	t0, rom_release
-	li	t1, MAP_LINK_GENERATION
-	slli	t3, a0, 2
-	li	t2, MAP_CLINT_MSIP
-	add	t2, t2, t3
-5:	sw	zero, 0(t2)
-	fence	iorw, iorw
-	lw	t3, 0(t0)
-	lw	t4, 0(t1)
-	addiw	t4, t4, 1
-	beq	t3, t4, 6f
+5:	csrr	t1, mip
+	and	t1, t1, t0
+	bnez	t1, 6f
 	wfi
 	j	5b
-6:	fence	rw, rw			/* pairs with the one before the release */
+6:	fence	iorw, iorw		/* pairs with the one before the release */
 	fence.i
 	csrw	mie, zero
-	ld	t0, 8(t0)
-	jr	t0
+	la	t0, rom_entry
+	ld	t0, 0(t0)
+	jr	t0			/* the interrupt stays pending: start.S clears it */
 
 	.section .bss.release, "aw", @nobits
-	.balign 16
-rom_release:
-	.skip	16
+	.balign 8
+rom_entry:
+	.skip	8

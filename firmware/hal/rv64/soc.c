@@ -8,9 +8,6 @@
 #include "hal/link/link.h"
 
 _Static_assert(MAP_MAX_HARTS == XVIO_MAX_HARTS, "assembly and ABI agree");
-_Static_assert(MAP_LINK_GENERATION ==
-		       MAP_RAM + XVIO_RAM_LINK + offsetof(struct xvio_link, generation),
-	       "assembly and ABI agree");
 
 /* A sleep without end still looks around now and then, should a wake ever get lost. */
 #define SOC_MAX_SLEEP_US 10000u
