@@ -74,6 +74,7 @@ script_end() {
 	local rc=$?
 	trap - EXIT
 	rules_clear
+	! driver_loaded || card_account
 	[ "$num_failed" -eq 0 ] || log_kernel
 	[ "$rc" -ne 0 ] || [ "$num_failed" -eq 0 ] || rc=1
 	exit "$rc"
@@ -156,6 +157,24 @@ rep() {
 
 # counter NETDEV NAME: one line of ethtool -S; 0 if it is not there.
 counter() { ethtool -S "$1" 2>/dev/null | awk -v n="$2:" '$1 == n { v = $2 } END { print v + 0 }'; }
+
+# What came into the card and was made there, less what left it or was dropped under a name (xvio/stats.h).
+card_balance() {
+	ethtool -S "$(pf_netdev)" | awk '
+		$1 == "card_rx_packets:" || $1 == "split_frames:" || $1 == "copied_packets:" { n += $2 }
+		$1 == "card_tx_packets:" || $1 ~ /^drop_/ { n -= $2 }
+		END { print n + 0 }'
+}
+card_is_even() { [ "$(card_balance)" = 0 ]; }
+# At the end of every test; packets may be on their way.
+card_account() {
+	if wait_for 15 card_is_even; then
+		pass "the card accounts for every packet"
+	else
+		fail "the card accounts for every packet"
+		ethtool -S "$(pf_netdev)" | grep -v ': 0$' | sed 's/^/  | /'
+	fi
+}
 
 # Packets a netdev's host side has seen, both ways.
 host_packets() {
