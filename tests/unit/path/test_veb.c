@@ -132,12 +132,14 @@ static unsigned model_find(uint16_t vid, const uint8_t *mac)
 
 static void model_learn(const struct frame *frame)
 {
+	static const uint8_t none[6];
 	const uint8_t *mac = frame->byte + 6;
 	const uint16_t vid = vid_of(frame);
 	struct model_learnt *entry;
 
-	if (!frame->len_bytes || mac[0] & 1 || frame->from == OTHER || ports[frame->from].is_down ||
-	    (is_vepa && frame->from == UPLINK) || model_own(vid, mac) != NOWHERE)
+	if (!frame->len_bytes || mac[0] & 1 || !memcmp(mac, none, 6) || frame->from == OTHER ||
+	    ports[frame->from].is_down || (is_vepa && frame->from == UPLINK) ||
+	    model_own(vid, mac) != NOWHERE)
 		return;
 	entry = model_learnt_at(vid, mac);
 	if (!entry) {
