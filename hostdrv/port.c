@@ -12,6 +12,20 @@ int xvio_port_get(struct xvio *xv, u16 port, struct xvio_port_info *info)
 	return xvio_mbox_call_object(xv, XVIO_CMD_PORT_GET, port, info, sizeof(*info));
 }
 
+int xvio_port_get_once(struct xvio *xv, u16 port, struct xvio_port_info *info)
+{
+	const struct xvio_cmd_object object = {.id = cpu_to_le32(port)};
+	const struct xvio_cmd cmd = {
+		.opcode = XVIO_CMD_PORT_GET,
+		.req = &object,
+		.req_bytes = sizeof(object),
+		.rsp = info,
+		.rsp_bytes = sizeof(*info),
+	};
+
+	return xvio_mbox_call_once(xv, &cmd);
+}
+
 /* A netdev that goes down does so with a dead card, too. */
 static bool port_is_set(const struct xvio_cmd_port_set *req, int err)
 {
@@ -47,15 +61,20 @@ static void port_set_done(const struct xvio_cmd *cmd, int err)
 		ether_addr_copy(kept->mac, req->mac);
 }
 
-static int port_set(struct xvio *xv, const struct xvio_cmd_port_set *req)
+static struct xvio_cmd port_set_cmd(struct xvio *xv, const struct xvio_cmd_port_set *req)
 {
-	struct xvio_cmd cmd = {
+	return (struct xvio_cmd){
 		.opcode = XVIO_CMD_PORT_SET,
 		.req = req,
 		.req_bytes = sizeof(*req),
 		.done = port_set_done,
 		.ctx = xv,
 	};
+}
+
+static int port_set(struct xvio *xv, const struct xvio_cmd_port_set *req)
+{
+	const struct xvio_cmd cmd = port_set_cmd(xv, req);
 
 	return xvio_mbox_call(xv, &cmd);
 }
@@ -106,7 +125,7 @@ int xvio_port_set_mtu(struct xvio *xv, u16 port, u16 mtu)
 	return port_set(xv, &req);
 }
 
-int xvio_port_set_mac(struct xvio *xv, u16 port, const u8 *mac)
+static struct xvio_cmd_port_set port_set_mac_req(u16 port, const u8 *mac)
 {
 	struct xvio_cmd_port_set req = {
 		.port = cpu_to_le16(port),
@@ -114,6 +133,13 @@ int xvio_port_set_mac(struct xvio *xv, u16 port, const u8 *mac)
 	};
 
 	ether_addr_copy(req.mac, mac);
+	return req;
+}
+
+int xvio_port_set_mac(struct xvio *xv, u16 port, const u8 *mac)
+{
+	const struct xvio_cmd_port_set req = port_set_mac_req(port, mac);
+
 	return port_set(xv, &req);
 }
 
@@ -126,6 +152,14 @@ int xvio_port_set_promisc(struct xvio *xv, u16 port, bool promisc)
 	};
 
 	return port_set(xv, &req);
+}
+
+int xvio_port_set_mac_once(struct xvio *xv, u16 port, const u8 *mac)
+{
+	const struct xvio_cmd_port_set req = port_set_mac_req(port, mac);
+	const struct xvio_cmd cmd = port_set_cmd(xv, &req);
+
+	return xvio_mbox_call_once(xv, &cmd);
 }
 
 void xvio_port_update_carrier(struct xvio *xv, u16 port, struct net_device *netdev)

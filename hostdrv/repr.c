@@ -103,7 +103,7 @@ static int repr_fn_hw_addr_get(struct devlink_port *dl_port, u8 *hw_addr, int *h
 	struct xvio_port_info info;
 	int err;
 
-	err = xvio_port_get(repr->xv, repr->port, &info);
+	err = xvio_port_get_once(repr->xv, repr->port, &info);
 	if (err)
 		return err;
 	ether_addr_copy(hw_addr, info.mac);
@@ -120,7 +120,7 @@ static int repr_fn_hw_addr_set(struct devlink_port *dl_port, const u8 *hw_addr, 
 		NL_SET_ERR_MSG(extack, "xvio: not the address of a single station");
 		return -EADDRNOTAVAIL;
 	}
-	return xvio_port_set_mac(repr->xv, repr->port, hw_addr);
+	return xvio_port_set_mac_once(repr->xv, repr->port, hw_addr);
 }
 
 static const struct devlink_port_ops repr_fn_ops = {

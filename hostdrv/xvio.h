@@ -407,6 +407,9 @@ int xvio_port_set_admin(struct xvio *xv, u16 port, bool up);
 int xvio_port_set_mtu(struct xvio *xv, u16 port, u16 mtu);
 int xvio_port_set_mac(struct xvio *xv, u16 port, const u8 *mac);
 int xvio_port_set_promisc(struct xvio *xv, u16 port, bool promisc);
+/* The same under devlink's lock, which a restart of the card needs: -EAGAIN while there is one. */
+int xvio_port_get_once(struct xvio *xv, u16 port, struct xvio_port_info *info);
+int xvio_port_set_mac_once(struct xvio *xv, u16 port, const u8 *mac);
 /* The port is gone, and what was set of it. Under the mailbox's lock. */
 void xvio_port_forget(struct xvio *xv, u16 port);
 /* Restart: sets what had been set of ports first .. first + num - 1. */

@@ -34,8 +34,7 @@ struct xvio_flow_key {
 	union {
 		uint8_t ip_src[16]; /* IPv4: the first four bytes */
 		struct {
-			uint8_t arp_spa
-				[4]; /* ARP for IPv4 over Ethernet, a request or a reply: sender */
+			uint8_t arp_spa[4]; /* sender: request or reply, IPv4 */
 			uint8_t arp_sha[6];
 			uint8_t arp_unused[6];
 		};

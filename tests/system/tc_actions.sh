@@ -11,13 +11,13 @@ card_up
 rules_clear
 frames_up || die "two NICs"
 A=$(rep pf0sf0) B=$(rep pf0sf1)
-out="mirred egress redirect dev $B"
+to_b="mirred egress redirect dev $B"
 
 # becomes NAME PROTOCOL 'MATCH...' 'ACTIONS...' SENT WANT: and leaves for the other NIC.
 becomes() {
 	local got name=$1
 	# shellcheck disable=SC2086
-	if check "$name: the card takes the rule" rule pf0sf0 1 "$2" src_mac $frame_src_mac $3 -- $4 pipe action $out; then
+	if check "$name: the card takes the rule" rule pf0sf0 1 "$2" src_mac $frame_src_mac $3 -- $4 pipe action $to_b; then
 		check "$name: in hardware" rule_in_hw pf0sf0 1
 		got=$(frame_pass "$5")
 		check_eq "$name" "$6" "${got:0:${#6}}"
@@ -89,33 +89,38 @@ check_eq "with its mark" 1 "$(marked)"
 tc filter del dev "$A" ingress prio 50
 tc filter del dev "$A" ingress prio 1
 
-check "sample" stays sample rate 1 group 5 trunc 60 pipe action $out
+check "sample" stays sample rate 1 group 5 trunc 60 pipe action $to_b
 sampled() { devlink -s trap show "$(card_handle)" trap flow_action_sample | grep -oE 'packets [0-9]+' | awk '{ n = $2 } END { print n + 0 }'; }
 before=$(sampled)
 check_eq "the frame goes its way" "$plain" "$(frame_pass "$plain")"
 check_eq "devlink counts the sample" 1 $(($(sampled) - before))
-refused_rate() { ! rule pf0sf0 2 ip src_mac $frame_src_mac -- sample rate 2 group 5 pipe action $out 2>"$state/why" && grep -q 'group 5' "$state/why"; }
+refused_rate() { ! rule pf0sf0 2 ip src_mac $frame_src_mac -- sample rate 2 group 5 pipe action $to_b 2>"$state/why" && grep -q 'group 5' "$state/why"; }
 check "another rate for the same group is refused" refused_rate
 tc filter del dev "$A" ingress prio 1
 
 # A bucket of two packets that is hardly filled again.
-check "police by packets" stays police pkts_rate 1 pkts_burst 2 conform-exceed drop/pipe action $out
+check "police by packets" stays police pkts_rate 1 pkts_burst 2 conform-exceed drop/pipe action $to_b
 for _ in 1 2 3 4 5 6 7 8; do frame_send "$plain"; done
 check_ge "the card counts what it lost" 1 "$(counter "$A" drop_policed)"
 check_eq "and what met the rule" 8 "$(chain_packets pf0sf0 0 1)"
 tc filter del dev "$A" ingress prio 1
-check "police by length" stays police mtu 80 conform-exceed drop/pipe action $out
+check "police by length" stays police mtu 80 conform-exceed drop/pipe action $to_b
 before=$(counter "$A" drop_policed)
 frame_send "$(data=$data$data; udp4 1000 2000)"
 check_eq "a long frame is lost" 1 $(($(counter "$A" drop_policed) - before))
 check_eq "a short one passes" "$plain" "$(frame_pass "$plain")"
 tc filter del dev "$A" ingress prio 1
 
-# One bucket for two rules, by its index; it follows tc actions replace.
+# One bucket for two rules, by its index; it follows tc actions replace. Neither action nor rules are skip_sw: the
+# kernel wants them alike.
+with_bucket() {
+	tc filter add dev "$A" ingress protocol "$2" prio "$1" flower src_mac $frame_src_mac action police index 9 pipe action $to_b &&
+		rule_in_hw pf0sf0 "$1"
+}
 tc actions flush action police >/dev/null 2>&1
 check "a police action of its own" tc actions add action police rate 8mbit burst 10k conform-exceed drop/pipe index 9
-check "a rule with it" stays police index 9 pipe action $out
-check "another one" rule pf0sf0 2 ipv6 src_mac $frame_src_mac -- police index 9 pipe action $out
+check "a rule with it" with_bucket 1 ip
+check "another one" with_bucket 2 ipv6
 tc actions replace action police rate 16mbit burst 20k conform-exceed drop/pipe index 9 >/dev/null 2>&1
 check "it is changed, and the rules stay" rule_in_hw pf0sf0 1
 check_eq "a frame passes" "$plain" "$(frame_pass "$plain")"
