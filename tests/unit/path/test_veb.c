@@ -5,6 +5,7 @@
  */
 #include "common/bed.h"
 #include "common/check.h"
+#include "common/veb_model.h"
 #include "hal/fake/fake.h"
 #include "hal/hal.h"
 #include "path/flow.h"
@@ -14,13 +15,12 @@
 #include "path/veb_table.h"
 #include "path/worker.h"
 
-#define NUM_PORTS   7u /* of the model, by place */
-#define NUM_QUEUED  5u /* of them with queues; then uplinks 0 and 1 */
-#define UPLINK	    5u
-#define OTHER	    6u
-#define NOWHERE	    0xffu
+#define NUM_PORTS   VEB_MODEL_NUM_PORTS
+#define NUM_QUEUED  VEB_MODEL_NUM_QUEUED
+#define UPLINK	    VEB_MODEL_UPLINK
+#define OTHER	    VEB_MODEL_OTHER
+#define MAX_BYTES   VEB_MODEL_MAX_BYTES
 #define MAX_FRAMES  14u
-#define MAX_BYTES   1600u
 #define NUM_MACS    18u
 #define WINDOW_US   10000u
 #define NUM_BUFFERS 64u
@@ -31,243 +31,6 @@ static const uint16_t number_of[NUM_PORTS] = {
 };
 static struct bed_port bed[NUM_QUEUED];
 static uint8_t got[MAX_BYTES];
-
-/* The model: ports as they were set, what was learnt in an array, all of it searched from end to end. */
-
-struct model_port {
-	uint8_t mac[6];
-	uint64_t since; /* it has had this address in this VLAN */
-	uint16_t tci;
-	bool checks_source;
-	bool promiscuous;
-	bool is_down;
-};
-
-struct model_learnt {
-	bool used;
-	uint16_t vid;
-	uint8_t mac[6];
-	unsigned port;
-	uint64_t last_us;
-};
-
-static struct model_port ports[NUM_PORTS];
-static struct model_learnt learnt[256];
-static uint64_t num_changes;
-static uint64_t ageing_us;
-static bool is_vepa;
-
-/* A frame, as it is on the wire, and where it came from and goes to. */
-struct frame {
-	uint32_t len_bytes; /* 0: it did not get in */
-	uint8_t byte[MAX_BYTES];
-	unsigned from;
-	bool to[NUM_PORTS];
-};
-
-static uint64_t num_unknown, num_same, num_other, num_spoofed;
-
-static unsigned tpid_of(const struct frame *frame)
-{
-	return (unsigned)(frame->byte[12] << 8 | frame->byte[13]);
-}
-
-static uint16_t vid_of(const struct frame *frame)
-{
-	return tpid_of(frame) == 0x8100 ? (frame->byte[14] << 8 | frame->byte[15]) & 0xfff : 0;
-}
-
-static void put_tag(struct frame *frame, uint16_t tpid, uint16_t tci)
-{
-	const uint8_t tag[4] = {(uint8_t)(tpid >> 8), (uint8_t)tpid, (uint8_t)(tci >> 8),
-				(uint8_t)tci};
-
-	memmove(frame->byte + 16, frame->byte + 12, frame->len_bytes - 12);
-	memcpy(frame->byte + 12, tag, 4);
-	frame->len_bytes += 4;
-}
-
-/* The port whose own address it is: one in just this VLAN, or else one that is in all; the first that had it. */
-static unsigned model_own(uint16_t vid, const uint8_t *mac)
-{
-	unsigned best = NOWHERE;
-	unsigned i;
-
-	for (i = 0; i < NUM_QUEUED; i++) {
-		const uint16_t port_vid = ports[i].tci & 0xfff;
-
-		if (memcmp(ports[i].mac, mac, 6) != 0 || (port_vid && port_vid != vid))
-			continue;
-		if (best == NOWHERE || (port_vid && !(ports[best].tci & 0xfff)) ||
-		    (!port_vid == !(ports[best].tci & 0xfff) && ports[i].since < ports[best].since))
-			best = i;
-	}
-	return best;
-}
-
-static struct model_learnt *model_learnt_at(uint16_t vid, const uint8_t *mac)
-{
-	unsigned i;
-
-	for (i = 0; i < 256; i++) {
-		if (learnt[i].used && learnt[i].vid == vid && !memcmp(learnt[i].mac, mac, 6))
-			return &learnt[i];
-	}
-	return NULL;
-}
-
-static unsigned model_learnt_port(uint16_t vid, const uint8_t *mac)
-{
-	const struct model_learnt *entry = model_learnt_at(vid, mac);
-
-	return entry && entry->last_us + ageing_us >= hal_time_us() ? entry->port : NOWHERE;
-}
-
-static unsigned model_find(uint16_t vid, const uint8_t *mac)
-{
-	const unsigned own = model_own(vid, mac);
-
-	return own != NOWHERE ? own : model_learnt_port(vid, mac);
-}
-
-static void model_learn(const struct frame *frame)
-{
-	static const uint8_t none[6];
-	const uint8_t *mac = frame->byte + 6;
-	const uint16_t vid = vid_of(frame);
-	struct model_learnt *entry;
-
-	if (!frame->len_bytes || mac[0] & 1 || !memcmp(mac, none, 6) || frame->from == OTHER ||
-	    ports[frame->from].is_down || (is_vepa && frame->from == UPLINK) ||
-	    model_own(vid, mac) != NOWHERE)
-		return;
-	entry = model_learnt_at(vid, mac);
-	if (!entry) {
-		for (entry = learnt; entry->used; entry++)
-			;
-	}
-	*entry = (struct model_learnt){true, vid, {0}, frame->from, hal_time_us()};
-	memcpy(entry->mac, mac, 6);
-}
-
-/* There are so few that the card looks at all of them each time. */
-static void model_age(void)
-{
-	unsigned i;
-
-	for (i = 0; i < 256; i++)
-		learnt[i].used &= learnt[i].last_us + ageing_us >= hal_time_us();
-}
-
-static void model_forget(void)
-{
-	memset(learnt, 0, sizeof(learnt));
-}
-
-/* What was learnt of an address gives way to a port that has it in just that VLAN. */
-static void model_port_changed(unsigned port)
-{
-	unsigned i;
-
-	ports[port].since = ++num_changes;
-	for (i = 0; i < 256; i++) {
-		if (learnt[i].used && learnt[i].vid && ports[port].tci &&
-		    learnt[i].vid == (ports[port].tci & 0xfff) &&
-		    !memcmp(learnt[i].mac, ports[port].mac, 6))
-			learnt[i].used = false;
-	}
-}
-
-/* The frame enters: what the administrator of the port makes of it. */
-static void model_enter(struct frame *frame)
-{
-	const struct model_port *port = &ports[frame->from];
-	const bool is_tagged = tpid_of(frame) == 0x8100 || tpid_of(frame) == 0x88a8;
-
-	if (port->checks_source &&
-	    (memcmp(frame->byte + 6, port->mac, 6) != 0 || (port->tci && is_tagged))) {
-		num_spoofed++;
-		frame->len_bytes = 0;
-		return;
-	}
-	if (port->tci)
-		put_tag(frame, 0x8100, port->tci);
-	if (port->is_down)
-		frame->len_bytes = 0;
-}
-
-static void model_flood(struct frame *frame, bool to_all, unsigned owner)
-{
-	unsigned num = 0;
-	unsigned i;
-
-	for (i = 0; i < OTHER; i++) {
-		const uint16_t vid = ports[i].tci & 0xfff;
-
-		frame->to[i] = i != frame->from && i != owner && !ports[i].is_down &&
-			       (!vid || vid == vid_of(frame)) && (to_all || ports[i].promiscuous);
-		num += frame->to[i];
-	}
-	num_unknown += !num;
-}
-
-static void model_from_uplink(struct frame *frame)
-{
-	const uint16_t vid = vid_of(frame);
-	const uint8_t *src = frame->byte + 6;
-	const bool is_group = frame->byte[0] & 1;
-	unsigned owner = is_vepa ? model_find(vid, src) : model_own(vid, src);
-	unsigned port = is_group ? NOWHERE : model_find(vid, frame->byte);
-
-	if (port == NOWHERE)
-		model_flood(frame, is_group, owner);
-	else if (port == UPLINK || port == owner)
-		num_same++;
-	else
-		frame->to[port] = true;
-}
-
-static void model_switch(struct frame *frame)
-{
-	unsigned port;
-
-	memset(frame->to, 0, sizeof(frame->to));
-	if (!frame->len_bytes)
-		return;
-	if (frame->from == OTHER) {
-		num_other++;
-	} else if (frame->from == UPLINK) {
-		model_from_uplink(frame);
-	} else if (is_vepa) {
-		frame->to[UPLINK] = true;
-	} else if (frame->byte[0] & 1) {
-		model_flood(frame, true, NOWHERE);
-	} else {
-		port = model_find(vid_of(frame), frame->byte);
-		if (port == frame->from)
-			num_same++;
-		else
-			frame->to[port == NOWHERE ? UPLINK : port] = true;
-	}
-}
-
-/* As it leaves by a port; 0 bytes: it does not. */
-static struct frame model_leave(const struct frame *frame, unsigned port)
-{
-	struct frame out = *frame;
-
-	if (ports[port].is_down)
-		out.len_bytes = 0;
-	if (!out.len_bytes || !ports[port].tci)
-		return out;
-	if (tpid_of(frame) != 0x8100 || vid_of(frame) != (ports[port].tci & 0xfff)) {
-		out.len_bytes = 0;
-		return out;
-	}
-	out.len_bytes -= 4;
-	memmove(out.byte + 12, out.byte + 16, out.len_bytes - 12);
-	return out;
-}
 
 /* The card and the model side by side */
 
@@ -292,28 +55,28 @@ static void set_mac(unsigned port, unsigned mac)
 
 	make_mac(next, mac);
 	port_set_mac(number_of[port], next);
-	if (!memcmp(ports[port].mac, next, 6))
+	if (!memcmp(veb_model.port[port].mac, next, 6))
 		return;
-	memcpy(ports[port].mac, next, 6);
-	model_port_changed(port);
+	memcpy(veb_model.port[port].mac, next, 6);
+	veb_model_port_changed(port);
 }
 
 static void set_policy(unsigned port, bool checks_source, uint16_t tci)
 {
-	const uint16_t before = ports[port].tci;
+	const uint16_t before = veb_model.port[port].tci;
 
 	policy_set(number_of[port], checks_source, tci);
-	ports[port].checks_source = checks_source;
-	ports[port].tci = tci;
+	veb_model.port[port].checks_source = checks_source;
+	veb_model.port[port].tci = tci;
 	if ((before ^ tci) & 0xfff)
-		model_port_changed(port);
+		veb_model_port_changed(port);
 }
 
 static void set_mode(bool vepa)
 {
-	if (vepa != is_vepa)
-		model_forget();
-	is_vepa = vepa;
+	if (vepa != veb_model.is_vepa)
+		veb_model_forget();
+	veb_model.is_vepa = vepa;
 	veb_set_mode(vepa ? VEB_VEPA : VEB_VEB);
 }
 
@@ -322,12 +85,13 @@ static void start(unsigned num_cores)
 	unsigned i;
 
 	bed_start(num_cores, 2);
-	model_forget();
-	memset(ports, 0, sizeof(ports));
-	num_changes = 0;
-	num_unknown = num_same = num_other = num_spoofed = 0;
-	is_vepa = false;
-	ageing_us = XVIO_ESWITCH_AGEING_S * UINT64_C(1000000);
+	veb_model_forget();
+	memset(veb_model.port, 0, sizeof(veb_model.port));
+	veb_model.num_changes = 0;
+	veb_model.num_unknown = veb_model.num_same = veb_model.num_other = veb_model.num_spoofed =
+		0;
+	veb_model.is_vepa = false;
+	veb_model.ageing_us = XVIO_ESWITCH_AGEING_S * UINT64_C(1000000);
 	for (i = 0; i < NUM_QUEUED; i++) {
 		bed_add_port(&bed[i], number_of[i], 256);
 		set_mac(i, i);
@@ -338,7 +102,7 @@ static void start(unsigned num_cores)
 	veb_set_mode(VEB_VEB);
 }
 
-static void push(const struct frame *frame)
+static void push(const struct veb_frame *frame)
 {
 	if (frame->from >= UPLINK)
 		assert_true(fake_mac_push(frame->from - UPLINK, frame->byte, frame->len_bytes));
@@ -375,20 +139,20 @@ static uint32_t pop(unsigned port)
 }
 
 /* All that a port gets is what it should get, in any order. */
-static void check_port(struct frame *frames, unsigned num, unsigned port)
+static void check_port(struct veb_frame *frames, unsigned num, unsigned port)
 {
 	unsigned want = 0;
 	uint32_t len_bytes;
 	unsigned i;
 
 	for (i = 0; i < num; i++) {
-		if (!model_leave(&frames[i], port).len_bytes)
+		if (!veb_model_leave(&frames[i], port).len_bytes)
 			frames[i].to[port] = false;
 		want += frames[i].to[port];
 	}
 	while ((len_bytes = pop(port)) != 0) {
 		for (i = 0; i < num; i++) {
-			const struct frame out = model_leave(&frames[i], port);
+			const struct veb_frame out = veb_model_leave(&frames[i], port);
 
 			if (frames[i].to[port] && out.len_bytes == len_bytes &&
 			    !memcmp(out.byte, got, len_bytes))
@@ -413,38 +177,38 @@ static uint64_t card_stat(enum xvio_stat stat)
 
 static void check_counters(void)
 {
-	assert_int_equal(card_stat(XVIO_STAT_DROP_UNKNOWN_DST), num_unknown);
-	assert_int_equal(card_stat(XVIO_STAT_DROP_SAME_PORT), num_same);
-	assert_int_equal(card_stat(XVIO_STAT_DROP_OTHER_UPLINK), num_other);
-	assert_int_equal(card_stat(XVIO_STAT_DROP_SPOOFED), num_spoofed);
+	assert_int_equal(card_stat(XVIO_STAT_DROP_UNKNOWN_DST), veb_model.num_unknown);
+	assert_int_equal(card_stat(XVIO_STAT_DROP_SAME_PORT), veb_model.num_same);
+	assert_int_equal(card_stat(XVIO_STAT_DROP_OTHER_UPLINK), veb_model.num_other);
+	assert_int_equal(card_stat(XVIO_STAT_DROP_SPOOFED), veb_model.num_spoofed);
 	assert_int_equal(card_stat(XVIO_STAT_FLOW_HITS) + card_stat(XVIO_STAT_FLOW_MISSES), 0);
 	assert_int_equal(card_stat(XVIO_STAT_VEB_NOT_LEARNT), 0);
 	bed_check_quiet();
 }
 
 /* Frames that were pushed, and not yet through the model. */
-static void settle(struct frame *frames, unsigned num)
+static void settle(struct veb_frame *frames, unsigned num)
 {
 	unsigned i;
 
 	run();
 	for (i = 0; i < num; i++) {
-		model_enter(&frames[i]);
-		model_switch(&frames[i]);
+		veb_model_enter(&frames[i]);
+		veb_model_switch(&frames[i]);
 	}
 	for (i = 0; i < num; i++)
-		model_learn(&frames[i]);
-	model_age();
+		veb_model_learn(&frames[i]);
+	veb_model_age();
 	for (i = 0; i < NUM_PORTS; i++)
 		check_port(frames, num, i);
 	check_counters();
 }
 
-static struct frame frames[MAX_FRAMES];
+static struct veb_frame frames[MAX_FRAMES];
 
 static const uint16_t some_tci[] = {0, 0, 10, 0x600a, 20};
 
-static void random_frame(struct frame *frame, uint32_t seed)
+static void random_frame(struct veb_frame *frame, uint32_t seed)
 {
 	frame->len_bytes = 60 + check_random(check_random(4) ? 100 : 1400);
 	frame->from = check_random(NUM_PORTS * 2);
@@ -453,18 +217,18 @@ static void random_frame(struct frame *frame, uint32_t seed)
 	make_mac(frame->byte, check_random(NUM_MACS - 1));
 	make_mac(frame->byte + 6, check_random(check_random(8) ? 15 : NUM_MACS));
 	if (check_random(3) == 0 && frame->from < NUM_QUEUED)
-		memcpy(frame->byte + 6, ports[frame->from].mac, 6);
+		memcpy(frame->byte + 6, veb_model.port[frame->from].mac, 6);
 	if (check_random(8) == 0)
-		put_tag(frame, 0x8100, (uint16_t)check_random(2) * 5);
+		veb_frame_put_tag(frame, 0x8100, (uint16_t)check_random(2) * 5);
 	if (check_random(3) == 0)
-		put_tag(frame, check_random(8) ? 0x8100 : 0x88a8,
-			some_tci[check_random(5)] | (uint16_t)(check_random(8) << 13));
+		veb_frame_put_tag(frame, check_random(8) ? 0x8100 : 0x88a8,
+				  some_tci[check_random(5)] | (uint16_t)(check_random(8) << 13));
 }
 
 /* In one round an address comes from one port: which of two is the later one would be chance. */
-static bool is_torn(const struct frame *all, const struct frame *frame)
+static bool is_torn(const struct veb_frame *all, const struct veb_frame *frame)
 {
-	const struct frame *other;
+	const struct veb_frame *other;
 
 	for (other = all; other != frame; other++) {
 		if (other->from != frame->from && !memcmp(other->byte + 6, frame->byte + 6, 6))
@@ -486,12 +250,12 @@ static void random_change(void)
 		set_policy(port, !check_random(3), some_tci[check_random(5)]);
 		break;
 	case 3:
-		ports[port].promiscuous = check_random(2);
-		port_set_promiscuous(number_of[port], ports[port].promiscuous);
+		veb_model.port[port].promiscuous = check_random(2);
+		port_set_promiscuous(number_of[port], veb_model.port[port].promiscuous);
 		break;
 	case 4:
-		ports[port].is_down = !check_random(4);
-		port_set_admin(number_of[port], !ports[port].is_down);
+		veb_model.port[port].is_down = !check_random(4);
+		port_set_admin(number_of[port], !veb_model.port[port].is_down);
 		break;
 	case 5:
 		if (!check_random(4))
@@ -499,7 +263,7 @@ static void random_change(void)
 		break;
 	case 6:
 		veb_set_ageing(check_random(2) ? 20 : XVIO_ESWITCH_AGEING_S);
-		ageing_us = veb_get_ageing() * UINT64_C(1000000);
+		veb_model.ageing_us = veb_get_ageing() * UINT64_C(1000000);
 		break;
 	}
 }
@@ -541,7 +305,7 @@ static void test_random(void **state)
 /* One frame, all of whose ways are checked. */
 static void send_one(unsigned from, unsigned dst, unsigned src, uint16_t vid)
 {
-	struct frame *frame = &frames[0];
+	struct veb_frame *frame = &frames[0];
 
 	frame->len_bytes = 100;
 	frame->from = from;
@@ -549,7 +313,7 @@ static void send_one(unsigned from, unsigned dst, unsigned src, uint16_t vid)
 	make_mac(frame->byte, dst);
 	make_mac(frame->byte + 6, src);
 	if (vid)
-		put_tag(frame, 0x8100, vid);
+		veb_frame_put_tag(frame, 0x8100, vid);
 	fake_advance_us(WINDOW_US);
 	push(frame);
 	settle(frame, 1);
@@ -635,7 +399,7 @@ static void test_ageing_by_hand(void **state)
 /* Numbered sources behind a port, as fast as they may be learnt. */
 static void send_sources(unsigned from, uint32_t first, unsigned num)
 {
-	struct frame *frame = &frames[0];
+	struct veb_frame *frame = &frames[0];
 	unsigned i;
 
 	for (i = 0; i < num; i++) {
@@ -740,7 +504,7 @@ static void check_rules_again(unsigned num_misses)
 	struct xvio_pkt_meta meta;
 
 	veb_set_mode(VEB_OFF);
-	model_forget();
+	veb_model_forget();
 	assert_int_equal(veb_num_learnt(), 0);
 	bed_rule(1, number_of[2], XVIO_PORT_NONE);
 	assert_false(flow_is_empty());
