@@ -160,7 +160,7 @@ static bool veb_may_tell(struct veb_teller *teller, uint64_t word, uint16_t port
 	return true;
 }
 
-/* What is not told now is when the next frame comes from there. */
+/* What is not told now is when the next frame comes from there. Core 0 is woken once in a window. */
 static void veb_tell(struct core *core, uint64_t word, uint16_t port)
 {
 	struct veb_teller *teller = veb_teller[core->number];
@@ -171,7 +171,8 @@ static void veb_tell(struct core *core, uint64_t word, uint16_t port)
 		return;
 	teller->news[prod % VEB_NEWS] = (struct veb_news){word, core->now_us, port};
 	atomic_store_explicit(&teller->prod, prod + 1, memory_order_release);
-	hal_wake(0);
+	if (teller->num_told == 1)
+		hal_wake(0);
 }
 
 /* Workers: where packets go */
