@@ -6,7 +6,6 @@
 #include "common/bed.h"
 #include "common/check.h"
 #include "hal/fake/fake.h"
-#include "path/core.h"
 #include "path/flow.h"
 
 #define PORT_A	  XVIO_PORT_VDPA(0)
@@ -66,20 +65,10 @@ static void start(void)
 		add(i, LAST, 10, tp_of(i), to_b);
 }
 
-static uint64_t num_asked(void)
-{
-	uint64_t num;
-
-	fake_set_core(1);
-	num = cache_num_asked(core_self()->cache);
-	fake_set_core(0);
-	return num;
-}
-
 /* A packet of each flow; how many of them asked the classifier, and in *num_came how many came to b. */
 static uint64_t send_all(unsigned *num_came)
 {
-	const uint64_t before = num_asked();
+	const uint64_t before = bed_num_asked();
 	uint8_t frame[64];
 	uint8_t got[10000];
 	unsigned i;
@@ -98,7 +87,7 @@ static uint64_t send_all(unsigned *num_came)
 	*num_came = 0;
 	while (bed_receive(&b, got, NULL))
 		++*num_came;
-	return num_asked() - before;
+	return bed_num_asked() - before;
 }
 
 static void expect(uint64_t asked, unsigned came)
