@@ -53,7 +53,6 @@ struct cache {
 	uint32_t hand; /* which way of a full set goes next */
 	uint32_t no_runs; /* bursts in which runs are not looked for */
 	uint64_t num_asked;
-	uint64_t sequence; /* of the last lookup */
 	struct joint_table *joints;
 	struct cache_probe probe[PKT_BURST]; /* of the runs in a burst */
 };
@@ -487,7 +486,6 @@ void cache_lookup(struct cache *cache, struct burst *burst)
 {
 	const struct classifier_view view = classifier_look();
 
-	cache->sequence = view.sequence;
 	if (view.sequence < view.since)
 		cache_ask(cache, burst, &view);
 	else if (PREFETCH_WORKS)
@@ -496,7 +494,7 @@ void cache_lookup(struct cache *cache, struct burst *burst)
 		cache_lookup_one_by_one(cache, burst, &view);
 }
 
-/* Only where the rule of chain 0 stands: that is what was found for the packet, and what the way begins with. */
+/* The stamp stays that of the lookup: what was added since is looked at when the entry is used next. */
 void cache_join(struct cache *cache, const union flow_key *key, const struct joint_way *way)
 {
 	const struct classifier_view view = classifier_look();
@@ -504,12 +502,9 @@ void cache_join(struct cache *cache, const union flow_key *key, const struct joi
 	struct cache_entry *entry;
 	struct joint *joint;
 
-	if (view.sequence != cache->sequence || view.sequence < view.since)
-		return;
 	cache_aim(cache, &probe, &view, key);
 	entry = cache_find(cache, &probe, &view);
-	if (!entry || entry->stamp != cache_stamp(&view, &probe) ||
-	    entry->rule != index_ref(&way->part[0].flow->entry))
+	if (!entry)
 		return;
 	joint = joint_find(cache->joints, way);
 	entry->rule = index_ref(&joint->flow.entry);

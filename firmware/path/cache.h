@@ -28,7 +28,7 @@ struct joint_way;
 
 /*
  * Tells what rules of further chains a packet has met, whose outcome was looked up last as that of a rule of chain 0: from
- * now on it is all of them. key: as it was then. Forgets it, if rules were added meanwhile. The cache's core.
+ * now on it is all of them. key: as it was then. The cache's core.
  */
 void cache_join(struct cache *cache, const union flow_key *key, const struct joint_way *way);
 

@@ -13,13 +13,13 @@
 #include <stdint.h>
 #include "path/key.h"
 
-struct classifier_table;
-struct classifier_list;
+struct chain_table;
+struct chain_list;
 
 /* Part of what is looked up. Immutable while workers can see it, but for next and generation. */
 struct classifier_entry {
 	union flow_key key; /* masked */
-	struct classifier_table *table;
+	struct chain_table *table;
 	_Atomic(struct classifier_entry *) next; /* same key and mask, later in order */
 	uint64_t age; /* the sequence number of its addition */
 	uint32_t prio;
@@ -32,7 +32,7 @@ struct classifier_entry {
  * sequence number is right until its entry's generation changes, or classifier_still_wins() denies it.
  */
 struct classifier_view {
-	const struct classifier_list *list;
+	const struct chain_list *list;
 	const struct key_mask *mask; /* all bits that any rule looks at */
 	uint64_t since; /* sequence number from which on mask takes the words that it takes */
 	uint64_t sequence;

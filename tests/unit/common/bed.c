@@ -266,6 +266,16 @@ void bed_frame(uint8_t *frame, uint32_t len_bytes, uint32_t seed)
 		frame[i] = (uint8_t)(seed * 31 + i + i / 256);
 }
 
+uint64_t bed_num_asked(void)
+{
+	uint64_t num;
+
+	fake_set_core(1);
+	num = cache_num_asked(core_self()->cache);
+	fake_set_core(0);
+	return num;
+}
+
 uint64_t bed_stat(uint16_t port, enum xvio_stat stat)
 {
 	uint64_t counters[XVIO_STAT_NUM];

@@ -80,6 +80,9 @@ void bed_frame(uint8_t *frame, uint32_t len_bytes, uint32_t seed);
 
 uint64_t bed_stat(uint16_t port, enum xvio_stat stat);
 
+/* How often the cache of core 1 has asked the classifier. */
+uint64_t bed_num_asked(void);
+
 /* No work is left: every packet buffer is free. */
 void bed_check_pools(void);
 

@@ -69,27 +69,17 @@ static void look_up(uint32_t first, uint32_t num, uint64_t *cookie, uint8_t ttl)
 	fake_set_core(0);
 }
 
-static uint64_t num_asked(void)
-{
-	uint64_t num;
-
-	fake_set_core(1);
-	num = cache_num_asked(core_self()->cache);
-	fake_set_core(0);
-	return num;
-}
-
 /* Looks all flows up, each of which must meet the rule of its number; how many asked the classifier. */
 static uint64_t check_all(uint64_t except, uint64_t instead)
 {
 	static uint64_t cookie[NUM_FLOWS];
-	uint64_t before = num_asked();
+	uint64_t before = bed_num_asked();
 	uint32_t i;
 
 	look_up(0, NUM_FLOWS, cookie, 64);
 	for (i = 0; i < NUM_FLOWS; i++)
 		assert_int_equal(cookie[i], i == except ? instead : i);
-	return num_asked() - before;
+	return bed_num_asked() - before;
 }
 
 static void add_all(void)
@@ -176,15 +166,15 @@ static void test_masked_keys(void **state)
 	(void)state;
 	start(2);
 	add_all();
-	before = num_asked();
+	before = bed_num_asked();
 	for (ttl = 0; ttl < 50; ttl++)
 		look_up(0, 8, cookie, ttl);
-	assert_int_equal(num_asked() - before, 8);
+	assert_int_equal(bed_num_asked() - before, 8);
 	flow_flush();
-	before = num_asked();
+	before = bed_num_asked();
 	look_up(0, NUM_FLOWS / 200, cookie, 1);
 	look_up(NUM_FLOWS, 3, cookie, 2);
-	assert_in_range(num_asked() - before, 0,
+	assert_in_range(bed_num_asked() - before, 0,
 			1); /* no rules at all: one entry for all packets */
 	assert_int_equal(cookie[0], UINT64_MAX);
 }

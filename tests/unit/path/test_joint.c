@@ -6,6 +6,7 @@
 #include "common/bed.h"
 #include "common/check.h"
 #include "hal/fake/fake.h"
+#include "path/action.h"
 #include "path/core.h"
 #include "path/flow.h"
 
@@ -66,20 +67,10 @@ static void start(void)
 		add(i, LAST, 10, tp_of(i), to_b);
 }
 
-static uint64_t num_asked(void)
-{
-	uint64_t num;
-
-	fake_set_core(1);
-	num = cache_num_asked(core_self()->cache);
-	fake_set_core(0);
-	return num;
-}
-
 /* A packet of each flow; how many of them asked the classifier, and in *num_came how many came to b. */
 static uint64_t send_all(unsigned *num_came)
 {
-	const uint64_t before = num_asked();
+	const uint64_t before = bed_num_asked();
 	uint8_t frame[64];
 	uint8_t got[10000];
 	unsigned i;
@@ -98,7 +89,7 @@ static uint64_t send_all(unsigned *num_came)
 	*num_came = 0;
 	while (bed_receive(&b, got, NULL))
 		++*num_came;
-	return num_asked() - before;
+	return bed_num_asked() - before;
 }
 
 static void expect(uint64_t asked, unsigned came)
@@ -215,12 +206,118 @@ static void test_revealed(void **state)
 	}
 }
 
+/* A packet that does not go on where others do says nothing about their way. */
+static void test_way_left(void **state)
+{
+	struct xvio_flow_rule rule = {
+		.cookie = 2,
+		.chain = 1,
+		.num_actions = 2,
+		.action = {{.type = XVIO_ACTION_LENGTH, .arg = 80, .a = XVIO_NEXT_DROP},
+			   {.type = XVIO_ACTION_GOTO, .arg = 2}},
+	};
+	static const uint32_t lengths[] = {81, 80, 81, 80};
+	uint8_t frame[100];
+	uint8_t got[10000];
+	uint32_t detail;
+	unsigned i;
+
+	(void)state;
+	bed_start(2, 0);
+	bed_add_port(&a, PORT_A, 16);
+	bed_add_port(&b, PORT_B, 16);
+	bed_post(&b, 4, 1600);
+	bed_frame(frame, 80, 1); /* with padding it is the same flow */
+	add(1, 0, 1, 0, (struct xvio_flow_action){.type = XVIO_ACTION_GOTO, .arg = 1});
+	assert_int_equal(flow_add(&rule, &detail), XVIO_ST_OK);
+	add(3, 2, 1, 0, to_b);
+	for (i = 0; i < 4; i++) {
+		assert_true(bed_send(&a, frame, lengths[i], 1));
+		bed_ring(&a, BED_TX);
+		fake_run();
+		assert_int_equal(bed_reap_sent(&a), 1);
+		assert_int_equal(bed_receive(&b, got, NULL), i % 2 ? 80 : 0);
+	}
+	assert_int_equal(packets(2), 4);
+}
+
+/* What moves to another place by a change is part of the key, if only rules behind the change look at it, there. */
+static void test_moved_tag(void **state)
+{
+	struct xvio_flow_rule rule = {
+		.cookie = 1,
+		.num_actions = 2,
+		.action = {{.type = XVIO_ACTION_VLAN_POP}, {.type = XVIO_ACTION_GOTO, .arg = 1}},
+	};
+	struct xvio_flow_rule by_tag = {
+		.cookie = 2,
+		.chain = 1,
+		.num_actions = 1,
+		.key.vlan_tci = 0x0710,
+		.mask.vlan_tci = 0xffff,
+		.action = {to_b},
+	};
+	uint8_t frame[72];
+	uint8_t got[10000];
+	uint32_t detail;
+	unsigned i;
+
+	(void)state;
+	bed_start(2, 0);
+	bed_add_port(&a, PORT_A, 16);
+	bed_add_port(&b, PORT_B, 16);
+	bed_post(&b, 8, 1600);
+	assert_int_equal(flow_add(&rule, &detail), XVIO_ST_OK);
+	assert_int_equal(flow_add(&by_tag, &detail), XVIO_ST_OK);
+	add(3, 1, 9, 0, drop);
+	for (i = 0; i < 8; i++) { /* the same outer tag, another inner one */
+		bed_frame(frame + 8, 64, 1);
+		memmove(frame, frame + 8, 12);
+		memcpy(frame + 12, "\x81\x00\x00\x05\x81\x00\x00\x07", 8);
+		frame[19] = (uint8_t)(7 + i % 2);
+		assert_true(bed_send(&a, frame, sizeof(frame), 1));
+		bed_ring(&a, BED_TX);
+		fake_run();
+		assert_int_equal(bed_reap_sent(&a), 1);
+		assert_int_equal(bed_receive(&b, got, NULL), i % 2 ? 0 : 68);
+	}
+}
+
+/* A rule that goes while a packet is on its way through it is not remembered as part of that way. */
+static void test_removed_meanwhile(void **state)
+{
+	static struct pkt pkt;
+	struct core *core;
+	struct burst burst = {.num = 1, .pkt = {&pkt}};
+
+	(void)state;
+	bed_start(2, 0);
+	bed_add_port(&a, PORT_A, 16);
+	add(1, 0, 1, 0, (struct xvio_flow_action){.type = XVIO_ACTION_GOTO, .arg = 1});
+	add(2, 1, 1, 0, drop);
+	pkt.len_bytes = 64;
+	pkt.in_port = PORT_A;
+	pkt.key.field.in_port = PORT_A;
+	fake_set_core(1);
+	core = core_self();
+	cache_lookup(core->cache, &burst);
+	assert_int_equal(burst_flow(&burst, 0)->cookie, 1);
+	fake_set_core(0);
+	assert_int_equal(flow_del(1, NULL), XVIO_ST_OK);
+	fake_set_core(1);
+	action_run(core, &burst);
+	cache_lookup(core->cache, &burst);
+	assert_null(burst_flow(&burst, 0));
+	fake_set_core(0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_warm),	 cmocka_unit_test(test_removal),
-		cmocka_unit_test(test_addition), cmocka_unit_test(test_miss),
-		cmocka_unit_test(test_revealed),
+		cmocka_unit_test(test_warm),	  cmocka_unit_test(test_removal),
+		cmocka_unit_test(test_addition),  cmocka_unit_test(test_miss),
+		cmocka_unit_test(test_revealed),  cmocka_unit_test(test_way_left),
+		cmocka_unit_test(test_moved_tag), cmocka_unit_test(test_removed_meanwhile),
 	};
 
 	return bed_run_tests(tests, sizeof(tests) / sizeof(tests[0]));

@@ -48,6 +48,41 @@ static void send_and_run(void)
 	bed_reap_sent(&sender);
 }
 
+/* What a packet comes to on the wire is what its frames come to. */
+static void test_size(void **state)
+{
+	static uint8_t frame[GSO_MAX_BYTES];
+	static struct pkt pkt;
+	unsigned round;
+
+	(void)state;
+	check_seed(5);
+	for (round = 0; round < 2000; round++) {
+		struct gso_wish wish = gso_any_wish(20000);
+		struct offload_size size;
+		uint32_t num_bytes = 0, longest = 0, i;
+
+		wish.needs_csum = true;
+		gso_make(&packet, &wish);
+		if (!gso_is_accepted(&packet, GSO_ALL_OFFLOADS))
+			continue;
+		pkt.data = packet.data;
+		pkt.have_bytes = pkt.len_bytes = packet.len_bytes;
+		assert_true(pkt_parse(&pkt));
+		assert_true(offload_read(&pkt, &packet.header, GSO_ALL_OFFLOADS));
+		size = offload_size(&pkt, pkt.offload.needs);
+		assert_int_equal(size.num_frames, gso_num_frames(&packet));
+		for (i = 0; i < size.num_frames; i++) {
+			const uint32_t len_bytes = gso_frame(&packet, i, frame);
+
+			num_bytes += len_bytes;
+			longest = len_bytes > longest ? len_bytes : longest;
+		}
+		assert_int_equal(size.num_bytes, num_bytes);
+		assert_int_equal(size.frame_bytes, longest);
+	}
+}
+
 /* 5.1.6.2.2: "The device MUST ignore flag bits that it does not recognize." */
 static void test_unknown_flags_are_ignored(void **state)
 {
@@ -460,6 +495,7 @@ static void test_rest_of_a_packet_outside_the_map(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_size),
 		cmocka_unit_test(test_unknown_flags_are_ignored),
 		cmocka_unit_test(test_csum_fields_mean_nothing_without_the_flag),
 		cmocka_unit_test(test_hdr_len_is_not_relied_on),
