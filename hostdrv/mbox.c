@@ -210,6 +210,34 @@ static int mbox_try(struct xvio *xv, const struct xvio_cmd *cmd, bool is_last)
 	return err;
 }
 
+void xvio_mbox_begin_haste(struct xvio *xv)
+{
+	WRITE_ONCE(xv->mbox.hasty, current);
+}
+
+void xvio_mbox_end_haste(struct xvio *xv)
+{
+	WRITE_ONCE(xv->mbox.hasty, NULL);
+}
+
+/* A restart would have to wait for the caller: what cannot be told now is as with a card that is dead. */
+static int mbox_call_hastily(struct xvio *xv, const struct xvio_cmd *cmd)
+{
+	int err = -EAGAIN;
+
+	mutex_lock(&xv->mbox.lock);
+	if (xvio_mbox_is_alive(xv))
+		err = mbox_exchange(xv, cmd);
+	if (err == -EAGAIN) {
+		NL_SET_ERR_MSG(cmd->extack, "xvio: the card is not alive");
+		err = -EIO;
+	}
+	if (cmd->done)
+		cmd->done(cmd, err);
+	mutex_unlock(&xv->mbox.lock);
+	return err;
+}
+
 int xvio_mbox_call(struct xvio *xv, const struct xvio_cmd *cmd)
 {
 	int tries = 0, err;
@@ -218,6 +246,8 @@ int xvio_mbox_call(struct xvio *xv, const struct xvio_cmd *cmd)
 		return -EINVAL;
 	if (mbox_is_restarter(xv))
 		return mbox_exchange(xv, cmd);
+	if (READ_ONCE(xv->mbox.hasty) == current)
+		return mbox_call_hastily(xv, cmd);
 	do {
 		wait_event_timeout(xv->mbox.settled, READ_ONCE(xv->mbox.state) != XVIO_CARD_DOWN,
 				   msecs_to_jiffies(MBOX_DOWN_MS));

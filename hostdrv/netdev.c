@@ -5,6 +5,7 @@
  */
 #include <linux/etherdevice.h>
 #include <linux/ethtool.h>
+#include <linux/if_bridge.h>
 
 #include "xvio.h"
 
@@ -79,6 +80,54 @@ static int netdev_set_mac_address(struct net_device *netdev, void *data)
 	return 0;
 }
 
+/* The card is told later: this is called with bottom halves off. */
+static void netdev_set_rx_mode(struct net_device *netdev)
+{
+	queue_work(system_long_wq, &netdev_xvio(netdev)->rx_mode.work);
+}
+
+/* In legacy mode it says who gets what is for nobody known. One that the card has not heard of is told with the next change. */
+static void netdev_rx_mode_work(struct work_struct *work)
+{
+	struct xvio *xv = container_of(work, struct xvio, rx_mode.work);
+	const bool promisc = READ_ONCE(xv->netdev->flags) & IFF_PROMISC;
+
+	if (promisc != xv->rx_mode.promisc && !xvio_port_set_promisc(xv, XVIO_PORT_PF, promisc))
+		xv->rx_mode.promisc = promisc;
+}
+
+/* `bridge link set DEV hwmode` and `bridge link show` */
+
+static int netdev_bridge_setlink(struct net_device *netdev, struct nlmsghdr *nlh, u16 flags,
+				 struct netlink_ext_ack *extack)
+{
+	struct nlattr *spec = nlmsg_find_attr(nlh, sizeof(struct ifinfomsg), IFLA_AF_SPEC);
+	struct nlattr *attr;
+	int rem;
+
+	if (!spec)
+		return -EINVAL;
+	nla_for_each_nested(attr, spec, rem)
+	{
+		if (nla_type(attr) == IFLA_BRIDGE_MODE && nla_len(attr) >= sizeof(u16))
+			return xvio_eswitch_bridge_set(netdev_xvio(netdev), nla_get_u16(attr),
+						       extack);
+	}
+	NL_SET_ERR_MSG(extack, "xvio: nothing but hwmode can be set");
+	return -EINVAL;
+}
+
+static int netdev_bridge_getlink(struct sk_buff *skb, u32 pid, u32 seq, struct net_device *netdev,
+				 u32 filter_mask, int nlflags)
+{
+	int bridge = xvio_eswitch_bridge_get(netdev_xvio(netdev));
+
+	if (bridge < 0)
+		return bridge;
+	return ndo_dflt_bridge_getlink(skb, pid, seq, netdev, bridge, 0, 0, nlflags, filter_mask,
+				       NULL);
+}
+
 /* `ip link set DEV vf N ...` */
 
 static int netdev_set_vf_mac(struct net_device *netdev, int vf, u8 *mac)
@@ -127,6 +176,9 @@ static const struct net_device_ops netdev_ops = {
 	.ndo_start_xmit = netdev_xmit,
 	.ndo_change_mtu = netdev_change_mtu,
 	.ndo_set_mac_address = netdev_set_mac_address,
+	.ndo_set_rx_mode = netdev_set_rx_mode,
+	.ndo_bridge_setlink = netdev_bridge_setlink,
+	.ndo_bridge_getlink = netdev_bridge_getlink,
 	.ndo_validate_addr = eth_validate_addr,
 	.ndo_get_stats64 = dev_get_tstats64,
 	.ndo_set_vf_mac = netdev_set_vf_mac,
@@ -157,6 +209,7 @@ int xvio_netdev_create(struct xvio *xv)
 	eth_hw_addr_set(netdev, xv->info.mac);
 	xvio_port_update_carrier(xv, XVIO_PORT_PF, netdev);
 	xv->netdev = netdev;
+	INIT_WORK(&xv->rx_mode.work, netdev_rx_mode_work);
 	err = xvio_pair_create(xv);
 	if (err)
 		goto free_netdev;
@@ -180,6 +233,8 @@ void xvio_netdev_destroy(struct xvio *xv)
 
 	rtnl_lock();
 	unregister_netdevice(netdev);
+	/* Nobody asks for it any more */
+	disable_work_sync(&xv->rx_mode.work);
 	WRITE_ONCE(xv->netdev, NULL);
 	rtnl_unlock();
 	/* The event thread may still be looking at it */

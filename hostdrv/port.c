@@ -34,6 +34,15 @@ static bool port_is_set(const struct xvio_cmd_port_set *req, int err)
 	return !err;
 }
 
+static void port_keep_flag(struct xvio_cmd_port_set *kept, const struct xvio_cmd_port_set *req,
+			   u16 what, u16 flag)
+{
+	if (!(req->what & cpu_to_le16(what)))
+		return;
+	kept->flags &= ~cpu_to_le16(flag);
+	kept->flags |= req->flags & cpu_to_le16(flag);
+}
+
 static void port_set_done(const struct xvio_cmd *cmd, int err)
 {
 	const struct xvio_cmd_port_set *req = cmd->req;
@@ -44,8 +53,8 @@ static void port_set_done(const struct xvio_cmd *cmd, int err)
 		return;
 	kept->port = req->port;
 	kept->what |= req->what;
-	if (req->what & cpu_to_le16(XVIO_PORT_SET_ADMIN))
-		kept->flags = req->flags;
+	port_keep_flag(kept, req, XVIO_PORT_SET_ADMIN, XVIO_PORT_F_ADMIN_UP);
+	port_keep_flag(kept, req, XVIO_PORT_SET_PROMISC, XVIO_PORT_F_PROMISC);
 	if (req->what & cpu_to_le16(XVIO_PORT_SET_MTU))
 		kept->mtu = req->mtu;
 	if (req->what & cpu_to_le16(XVIO_PORT_SET_MAC))
@@ -130,6 +139,17 @@ static struct xvio_cmd_port_set port_set_mac_req(u16 port, const u8 *mac)
 int xvio_port_set_mac(struct xvio *xv, u16 port, const u8 *mac)
 {
 	const struct xvio_cmd_port_set req = port_set_mac_req(port, mac);
+
+	return port_set(xv, &req);
+}
+
+int xvio_port_set_promisc(struct xvio *xv, u16 port, bool promisc)
+{
+	struct xvio_cmd_port_set req = {
+		.port = cpu_to_le16(port),
+		.what = cpu_to_le16(XVIO_PORT_SET_PROMISC),
+		.flags = cpu_to_le16(promisc ? XVIO_PORT_F_PROMISC : 0),
+	};
 
 	return port_set(xv, &req);
 }

@@ -45,6 +45,8 @@ static int recover_replay(struct xvio *xv, struct xvio_replay *replay)
 	if (!err)
 		err = xvio_sriov_replay(xv, replay);
 	if (!err)
+		err = xvio_eswitch_replay(xv);
+	if (!err)
 		err = xvio_mgmt_recreate(xv);
 	if (!err)
 		err = xvio_meter_replay(xv);

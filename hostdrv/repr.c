@@ -2,7 +2,7 @@
 /*
  * Representors: a netdev and a devlink port for every port of the card's switch. What is sent on
  * one leaves the card by its port; what came in by the port and matched no rule is received on it.
- * Created and destroyed without rtnl held.
+ * They come and go with their ports (eswitch.c), and all together when the mode changes.
  */
 #include <linux/etherdevice.h>
 
@@ -16,7 +16,7 @@ static bool repr_is_uplink(const struct xvio_repr *repr)
 /* The PF's port is switched on and off by the PF's own netdev. */
 static int repr_set_admin(struct xvio_repr *repr, bool up)
 {
-	if (repr->port == XVIO_PORT_PF)
+	if (repr->port == XVIO_PORT_PF || repr->leaves_port)
 		return 0;
 	return xvio_port_set_admin(repr->xv, repr->port, up);
 }
@@ -178,44 +178,87 @@ static void repr_init_netdev(struct xvio_repr *repr, const struct xvio_port_info
 		netif_carrier_off(netdev);
 }
 
+struct xvio_repr *xvio_repr_alloc(struct xvio *xv, u16 port, const struct xvio_port_info *info)
+{
+	struct net_device *netdev = alloc_etherdev(sizeof(struct xvio_repr));
+	struct xvio_repr *repr;
+	int err;
+
+	if (!netdev)
+		return ERR_PTR(-ENOMEM);
+	repr = netdev_priv(netdev);
+	repr->xv = xv;
+	repr->netdev = netdev;
+	repr->port = port;
+	repr_set_devlink_attrs(repr);
+	err = devl_port_register_with_ops(xv->devlink, &repr->dl_port, port,
+					  repr_has_function(repr) ? &repr_fn_ops : NULL);
+	if (err) {
+		free_netdev(netdev);
+		return ERR_PTR(err);
+	}
+	repr_init_netdev(repr, info);
+	return repr;
+}
+
+void xvio_repr_free(struct xvio_repr *repr)
+{
+	devl_port_unregister(&repr->dl_port);
+	free_netdev(repr->netdev);
+}
+
+int xvio_repr_register(struct xvio_repr *repr)
+{
+	struct xvio *xv = repr->xv;
+	int err;
+
+	err = xa_err(xa_store(&xv->reprs, repr->port, repr, GFP_KERNEL));
+	if (err)
+		return err;
+	err = register_netdevice(repr->netdev);
+	if (!err)
+		return 0;
+	xa_erase(&xv->reprs, repr->port);
+	synchronize_net();
+	return err;
+}
+
+/* The port's own rules go with its tc block, then those of others that lead to it. */
+void xvio_repr_unregister(struct xvio_repr *repr)
+{
+	xa_erase(&repr->xv->reprs, repr->port);
+	unregister_netdevice(repr->netdev);
+	xvio_flow_flush_port(repr->xv, repr->port);
+}
+
+static void repr_free_locked(struct xvio_repr *repr)
+{
+	struct devlink *devlink = repr->xv->devlink;
+
+	devl_lock(devlink);
+	xvio_repr_free(repr);
+	devl_unlock(devlink);
+}
+
 int xvio_repr_create(struct xvio *xv, u16 port)
 {
 	struct xvio_port_info info;
-	struct net_device *netdev;
 	struct xvio_repr *repr;
 	int err;
 
 	err = xvio_port_get(xv, port, &info);
 	if (err)
 		return err;
-	netdev = alloc_etherdev(sizeof(*repr));
-	if (!netdev)
-		return -ENOMEM;
-	repr = netdev_priv(netdev);
-	repr->xv = xv;
-	repr->netdev = netdev;
-	repr->port = port;
-	repr_set_devlink_attrs(repr);
-	err = devlink_port_register_with_ops(xv->devlink, &repr->dl_port, port,
-					     repr_has_function(repr) ? &repr_fn_ops : NULL);
+	devl_lock(xv->devlink);
+	repr = xvio_repr_alloc(xv, port, &info);
+	devl_unlock(xv->devlink);
+	if (IS_ERR(repr))
+		return PTR_ERR(repr);
+	rtnl_lock();
+	err = xvio_repr_register(repr);
+	rtnl_unlock();
 	if (err)
-		goto free_netdev;
-	repr_init_netdev(repr, &info);
-	err = xa_err(xa_store(&xv->reprs, port, repr, GFP_KERNEL));
-	if (err)
-		goto unregister_port;
-	err = register_netdev(netdev);
-	if (err)
-		goto erase;
-	return 0;
-
-erase:
-	xa_erase(&xv->reprs, port);
-	synchronize_net();
-unregister_port:
-	devlink_port_unregister(&repr->dl_port);
-free_netdev:
-	free_netdev(netdev);
+		repr_free_locked(repr);
 	return err;
 }
 
@@ -223,12 +266,10 @@ void xvio_repr_destroy(struct xvio *xv, u16 port)
 {
 	struct xvio_repr *repr = xa_load(&xv->reprs, port);
 
+	if (!repr)
+		return;
 	rtnl_lock();
-	/* The port's own rules go with its tc block, then those of others that lead to it */
-	xa_erase(&xv->reprs, port);
-	unregister_netdevice(repr->netdev);
-	xvio_flow_flush_port(xv, port);
+	xvio_repr_unregister(repr);
 	rtnl_unlock();
-	devlink_port_unregister(&repr->dl_port);
-	free_netdev(repr->netdev);
+	repr_free_locked(repr);
 }

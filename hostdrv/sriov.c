@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Virtual functions: `echo N > sriov_numvfs`. The card makes N virtio network devices with their ports,
- * then the bus shows them; each has a representor here and a driver of its own (virtio_pci, vfio-pci)
+ * then the bus shows them; each has a representor here (switchdev mode) and a driver of its own (virtio_pci, vfio-pci)
  * that never asks us anything. Called under the PF's device lock.
  */
 #include <linux/etherdevice.h>
@@ -40,21 +40,21 @@ static int sriov_set_num_on_card(struct xvio *xv, unsigned int num, u32 flags)
 	return xvio_mbox_call(xv, &cmd);
 }
 
-static void sriov_destroy_reprs(struct xvio *xv, unsigned int num)
+static void sriov_remove_ports(struct xvio *xv, unsigned int num)
 {
 	while (num--)
-		xvio_repr_destroy(xv, XVIO_PORT_VF(num));
+		xvio_eswitch_remove_port(xv, XVIO_PORT_VF(num));
 }
 
-static int sriov_create_reprs(struct xvio *xv, unsigned int num)
+static int sriov_add_ports(struct xvio *xv, unsigned int num)
 {
 	unsigned int i;
 	int err;
 
 	for (i = 0; i < num; i++) {
-		err = xvio_repr_create(xv, XVIO_PORT_VF(i));
+		err = xvio_eswitch_add_port(xv, XVIO_PORT_VF(i));
 		if (err) {
-			sriov_destroy_reprs(xv, i);
+			sriov_remove_ports(xv, i);
 			return err;
 		}
 	}
@@ -68,16 +68,16 @@ static int sriov_enable(struct xvio *xv, unsigned int num)
 	err = sriov_set_num_on_card(xv, num, 0);
 	if (err)
 		return err;
-	err = sriov_create_reprs(xv, num);
+	err = sriov_add_ports(xv, num);
 	if (err)
 		goto clear_card;
 	err = pci_enable_sriov(xv->pdev, num);
 	if (err)
-		goto destroy_reprs;
+		goto remove_ports;
 	return 0;
 
-destroy_reprs:
-	sriov_destroy_reprs(xv, num);
+remove_ports:
+	sriov_remove_ports(xv, num);
 clear_card:
 	sriov_set_num_on_card(xv, 0, 0);
 	return err;
@@ -91,7 +91,7 @@ void xvio_sriov_disable(struct xvio *xv)
 	if (!num)
 		return;
 	pci_disable_sriov(xv->pdev);
-	sriov_destroy_reprs(xv, num);
+	sriov_remove_ports(xv, num);
 	sriov_set_num_on_card(xv, 0, 0);
 }
 
@@ -305,10 +305,8 @@ int xvio_sriov_get_config(struct xvio *xv, int vf, struct ifla_vf_info *info)
 
 /* Lost on its way from the VF, and to it; what is counted under the same name for both is with the latter. */
 static const enum xvio_stat sriov_tx_drops[] = {
-	XVIO_STAT_DROP_RULE,
-	XVIO_STAT_DROP_MALFORMED,
-	XVIO_STAT_DROP_NO_HOST,
-	XVIO_STAT_DROP_SPOOFED,
+	XVIO_STAT_DROP_RULE,	XVIO_STAT_DROP_MALFORMED,   XVIO_STAT_DROP_NO_HOST,
+	XVIO_STAT_DROP_SPOOFED, XVIO_STAT_DROP_UNKNOWN_DST, XVIO_STAT_DROP_SAME_PORT,
 };
 static const enum xvio_stat sriov_rx_drops[] = {
 	XVIO_STAT_DROP_OVERSIZE,   XVIO_STAT_DROP_PORT_DOWN, XVIO_STAT_DROP_NO_BUFFER,

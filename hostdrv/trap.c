@@ -39,6 +39,9 @@ static const struct devlink_trap traps[] = {
 	TRAP_DROP(DROP_FILTERED, "drop_filtered", L2_DROPS),
 	TRAP_DROP(DROP_VLAN, "drop_vlan", L2_DROPS),
 	TRAP_DROP(DROP_NO_BUFFER, "drop_no_buffer", BUFFER_DROPS),
+	TRAP_DROP(DROP_OTHER_UPLINK, "drop_other_uplink", L2_DROPS),
+	TRAP_DROP(DROP_UNKNOWN_DST, "drop_unknown_dst", L2_DROPS),
+	TRAP_DROP(DROP_SAME_PORT, "drop_same_port", L2_DROPS),
 };
 
 int xvio_trap_create(struct xvio *xv)

@@ -149,16 +149,16 @@ static int mgmt_build(struct xvio_vdpa *vd, const struct vdpa_dev_set_config *co
 	err = mgmt_create_vqs(vd);
 	if (err)
 		goto destroy_on_card;
-	err = xvio_repr_create(vd->xv, vd->port);
+	err = xvio_eswitch_add_port(vd->xv, vd->port);
 	if (err)
 		goto destroy_on_card;
 	err = mgmt_list_add(vd);
 	if (err)
-		goto destroy_repr;
+		goto remove_port;
 	return 0;
 
-destroy_repr:
-	xvio_repr_destroy(vd->xv, vd->port);
+remove_port:
+	xvio_eswitch_remove_port(vd->xv, vd->port);
 destroy_on_card:
 	mgmt_destroy_on_card(vd);
 	mgmt_destroy_vqs(vd);
@@ -168,7 +168,7 @@ destroy_on_card:
 static void mgmt_tear_down(struct xvio_vdpa *vd)
 {
 	mgmt_list_remove(vd);
-	xvio_repr_destroy(vd->xv, vd->port);
+	xvio_eswitch_remove_port(vd->xv, vd->port);
 	mgmt_destroy_on_card(vd);
 	mgmt_destroy_vqs(vd);
 }

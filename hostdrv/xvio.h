@@ -2,7 +2,7 @@
 /*
  * xvio.ko: what one card is to the driver, and what its files offer each other. One struct xvio per
  * PCI function, the private area of its devlink instance. Locks, outermost first: the vdpa core's,
- * devlink's, rtnl, the list of vDPA devices', a vDPA device's, the mailbox's; spinlocks never nest.
+ * the eswitch's, devlink's, rtnl, the list of vDPA devices', a vDPA device's, the mailbox's; spinlocks never nest.
  *
  * The firmware may die at any time and is restarted (recover.c). Whoever sends a command meanwhile
  * waits, with all the locks it has, so that the restart takes none but devlink's, which nobody has who
@@ -59,6 +59,7 @@ struct xvio_mbox {
 	const char *why; /* it is not ALIVE */
 	ktime_t failed_at;
 	struct task_struct *restarter; /* has the lock, and may send while the card is DOWN */
+	struct task_struct *hasty; /* has devlink's lock: a restart could not come while it waits */
 	u32 generation; /* of the SoC we talk to */
 	u32 seq; /* of the last command */
 };
@@ -171,6 +172,19 @@ struct xvio_sriov {
 	struct xvio_cmd_vf set[XVIO_NUM_VFS];
 };
 
+/* Mode, and the ports that have representors in switchdev mode. */
+struct xvio_eswitch {
+	struct mutex lock; /* ports, and making and removing their representors */
+	DECLARE_BITMAP(ports, XVIO_NUM_PORTS);
+	struct xvio_cmd_eswitch set; /* changed under rtnl and the mailbox's lock */
+};
+
+/* What the PF's netdev wants to hear, told by a work of its own. */
+struct xvio_rx_mode {
+	struct work_struct work;
+	bool promisc; /* as the card was told; the work's alone */
+};
+
 struct xvio {
 	struct pci_dev *pdev;
 	struct devlink *devlink;
@@ -181,6 +195,8 @@ struct xvio {
 	struct xvio_irq irq;
 	struct xvio_pair pair;
 	struct net_device *netdev; /* the PF's */
+	struct xvio_rx_mode rx_mode;
+	struct xvio_eswitch eswitch;
 	struct xarray reprs; /* by port: struct xvio_repr; changed under rtnl, read under RCU */
 	struct hlist_head flows[1 << 12]; /* under rtnl */
 	u64 next_flow_cookie; /* under rtnl */
@@ -202,7 +218,9 @@ struct xvio_repr {
 	struct xvio *xv;
 	struct net_device *netdev;
 	struct devlink_port dl_port;
+	struct list_head node; /* among those that come or go together */
 	u16 port;
+	bool leaves_port; /* it goes, and its port stays as it is */
 };
 
 /* What a restart has brought back, and what the card would not take. */
@@ -278,13 +296,17 @@ void xvio_mbox_create(struct xvio *xv);
 /*
  * Sends a command and waits for its answer; sleeps. 0, what the card's status means as an errno, or -EIO:
  * the card is dead and off the bus. A card that fails is waited for until it is alive again, and then
- * asked anew. The task that restarts it does not wait: it gets -EAGAIN when the card fails once more.
+ * asked anew. The task that restarts it does not wait: it gets -EAGAIN when the card fails once more. Nor does one
+ * that is in haste: -EIO.
  */
 int xvio_mbox_call(struct xvio *xv, const struct xvio_cmd *cmd);
 /* A command whose request is struct xvio_cmd_object. */
 int xvio_mbox_call_object(struct xvio *xv, u16 opcode, u32 id, void *rsp, u16 rsp_bytes);
 /* The same under devlink's lock: a card that is not alive, or fails, is not waited for: -EAGAIN. */
 int xvio_mbox_call_once(struct xvio *xv, const struct xvio_cmd *cmd);
+/* The calling task has devlink's lock and sends commands that others have written, or does so no more. */
+void xvio_mbox_begin_haste(struct xvio *xv);
+void xvio_mbox_end_haste(struct xvio *xv);
 /* From the interrupt: an answer may have come. */
 void xvio_mbox_interrupt(struct xvio *xv);
 /* Has the firmware fail (XVIO_CRASH_*); 0 when it has been noticed. */
@@ -384,6 +406,7 @@ int xvio_port_get(struct xvio *xv, u16 port, struct xvio_port_info *info);
 int xvio_port_set_admin(struct xvio *xv, u16 port, bool up);
 int xvio_port_set_mtu(struct xvio *xv, u16 port, u16 mtu);
 int xvio_port_set_mac(struct xvio *xv, u16 port, const u8 *mac);
+int xvio_port_set_promisc(struct xvio *xv, u16 port, bool promisc);
 /* The same under devlink's lock, which a restart of the card needs: -EAGAIN while there is one. */
 int xvio_port_get_once(struct xvio *xv, u16 port, struct xvio_port_info *info);
 int xvio_port_set_mac_once(struct xvio *xv, u16 port, const u8 *mac);
@@ -401,14 +424,22 @@ extern const struct ethtool_ops xvio_repr_ethtool_ops;
 
 /* repr.c, eswitch.c: representors */
 
-/* Makes the representor of a port that exists on the card. sf: its number for a vDPA device. */
+/* Makes the representor of a port that exists on the card. The eswitch's lock is held, and no other. */
 int xvio_repr_create(struct xvio *xv, u16 port);
-/* Takes rules that use the port off the card, then the netdev away. */
+/* Takes rules that use the port off the card, then the netdev away. The same; nothing if there is none. */
 void xvio_repr_destroy(struct xvio *xv, u16 port);
+/* The same in steps: a representor with its devlink port (devlink's lock is held), that is there (rtnl is), or no more. */
+struct xvio_repr *xvio_repr_alloc(struct xvio *xv, u16 port, const struct xvio_port_info *info);
+int xvio_repr_register(struct xvio_repr *repr);
+void xvio_repr_unregister(struct xvio_repr *repr);
+void xvio_repr_free(struct xvio_repr *repr);
 /* NULL if netdev is not a representor of this card. */
 struct xvio_repr *xvio_repr_from_netdev(struct xvio *xv, const struct net_device *netdev);
 int xvio_eswitch_create(struct xvio *xv);
 void xvio_eswitch_destroy(struct xvio *xv);
+/* A port is there, which has a representor in switchdev mode; it is about to go. */
+int xvio_eswitch_add_port(struct xvio *xv, u16 port);
+void xvio_eswitch_remove_port(struct xvio *xv, u16 port);
 /* The link of a port changed; its netdevs' carrier follows. Any context that may take RCU. */
 void xvio_eswitch_link_event(struct xvio *xv, u16 port, bool up);
 /* Asks the card for all links; events may have been lost. Takes rtnl. */
@@ -417,6 +448,11 @@ void xvio_eswitch_refresh_links(struct xvio *xv);
 void xvio_eswitch_for_each_netdev(struct xvio *xv, void (*fn)(struct net_device *netdev));
 int xvio_eswitch_mode_get(struct devlink *devlink, u16 *mode);
 int xvio_eswitch_mode_set(struct devlink *devlink, u16 mode, struct netlink_ext_ack *extack);
+/* BRIDGE_MODE_*, of legacy mode: otherwise -EOPNOTSUPP. Under rtnl. */
+int xvio_eswitch_bridge_get(struct xvio *xv);
+int xvio_eswitch_bridge_set(struct xvio *xv, u16 bridge, struct netlink_ext_ack *extack);
+/* Restart: the mode. Before there are rules. */
+int xvio_eswitch_replay(struct xvio *xv);
 
 /* sriov.c: virtual functions */
 

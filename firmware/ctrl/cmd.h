@@ -19,6 +19,7 @@ cmd_handler cmd_dev_info, cmd_dev_reset, cmd_dev_crash, cmd_stats_get;
 cmd_handler cmd_port_get, cmd_port_set, cmd_queue_start, cmd_queue_stop;
 cmd_handler cmd_flow_add, cmd_flow_del, cmd_flow_stats, cmd_flow_flush;
 cmd_handler cmd_meter_set, cmd_meter_del;
+cmd_handler cmd_eswitch_set, cmd_eswitch_get;
 cmd_handler cmd_vdpa_create, cmd_vdpa_destroy, cmd_vdpa_map;
 cmd_handler cmd_vdpa_set_status, cmd_vdpa_get_status, cmd_vdpa_set_features;
 cmd_handler cmd_vdpa_get_config, cmd_vdpa_set_config, cmd_vdpa_vq_set, cmd_vdpa_vq_get;
@@ -28,6 +29,9 @@ cmd_handler cmd_vf_set_num, cmd_vf_set, cmd_vf_get;
 /* Ports that are always there: makes them, at start, and brings them back to how they started. */
 void cmd_port_start(void);
 void cmd_port_reset(void);
+
+/* The card switches by rules, as at start. */
+void cmd_eswitch_reset(void);
 
 /* Forgets all vDPA devices, at start. */
 void cmd_vdpa_start(void);

@@ -39,6 +39,7 @@ unsigned cmd_dev_reset(const void *request, void *response, uint32_t *detail)
 	(void)response;
 	(void)detail;
 	flow_flush();
+	cmd_eswitch_reset();
 	cmd_vdpa_reset();
 	cmd_vf_reset();
 	cmd_port_reset();

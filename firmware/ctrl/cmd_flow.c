@@ -3,10 +3,13 @@
 #include "ctrl/cmd.h"
 #include "path/flow.h"
 #include "path/policer.h"
+#include "path/veb.h"
 
 unsigned cmd_flow_add(const void *request, void *response, uint32_t *detail)
 {
 	(void)response;
+	if (veb_is_on())
+		return XVIO_ST_BAD_STATE;
 	return flow_add(request, detail);
 }
 

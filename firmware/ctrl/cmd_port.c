@@ -53,6 +53,7 @@ void cmd_port_reset(void)
 		port_set_mac(port, mac);
 		port_set_mtu(port, port_default_mtu(port));
 		port_set_admin(port, true);
+		port_set_promiscuous(port, false);
 	}
 }
 
@@ -79,6 +80,8 @@ unsigned cmd_port_get(const void *request, void *response, uint32_t *detail)
 		info->flags |= XVIO_PORT_F_ADMIN_UP;
 	if (port_link_up(port))
 		info->flags |= XVIO_PORT_F_LINK_UP;
+	if (port_is_promiscuous(port))
+		info->flags |= XVIO_PORT_F_PROMISC;
 	info->mtu = port_mtu(port);
 	port_mac(port, info->mac);
 	info->speed_mbps = CMD_SPEED_MBPS;
@@ -87,11 +90,13 @@ unsigned cmd_port_get(const void *request, void *response, uint32_t *detail)
 
 static unsigned port_check_set(const struct xvio_cmd_port_set *set, uint32_t *detail)
 {
-	const unsigned all = XVIO_PORT_SET_ADMIN | XVIO_PORT_SET_MTU | XVIO_PORT_SET_MAC;
+	const unsigned all =
+		XVIO_PORT_SET_ADMIN | XVIO_PORT_SET_MTU | XVIO_PORT_SET_MAC | XVIO_PORT_SET_PROMISC;
+	const unsigned flags = XVIO_PORT_F_ADMIN_UP | XVIO_PORT_F_PROMISC;
 
 	if (set->what & ~all)
 		return cmd_bad_value(detail, offsetof(struct xvio_cmd_port_set, what));
-	if (set->what & XVIO_PORT_SET_ADMIN && set->flags & ~XVIO_PORT_F_ADMIN_UP)
+	if (set->what & (XVIO_PORT_SET_ADMIN | XVIO_PORT_SET_PROMISC) && set->flags & ~flags)
 		return cmd_bad_value(detail, offsetof(struct xvio_cmd_port_set, flags));
 	if (set->what & XVIO_PORT_SET_MTU && !cmd_is_mtu(set->mtu))
 		return cmd_bad_value(detail, offsetof(struct xvio_cmd_port_set, mtu));
@@ -121,6 +126,8 @@ unsigned cmd_port_set(const void *request, void *response, uint32_t *detail)
 	}
 	if (set->what & XVIO_PORT_SET_ADMIN)
 		port_set_admin(set->port, set->flags & XVIO_PORT_F_ADMIN_UP);
+	if (set->what & XVIO_PORT_SET_PROMISC)
+		port_set_promiscuous(set->port, set->flags & XVIO_PORT_F_PROMISC);
 	cmd_vdpa_port_changed(set->port);
 	cmd_vf_port_changed(set->port);
 	return XVIO_ST_OK;

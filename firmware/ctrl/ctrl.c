@@ -11,6 +11,7 @@
 #include "ctrl/virtio_ctrlq.h"
 #include "hal/hal.h"
 #include "path/epoch.h"
+#include "path/veb.h"
 #include "path/worker.h"
 #include <xvio/event.h>
 #include <xvio/port.h>
@@ -61,6 +62,7 @@ void ctrl_start(void)
 	keep_start();
 	mbox_start();
 	virtio_ctrlq_init();
+	cmd_eswitch_reset();
 	cmd_vdpa_start();
 	cmd_vf_start();
 	cmd_port_start();
@@ -80,6 +82,7 @@ bool ctrl_poll(void)
 
 	cmd_vf_poll();
 	virtio_ctrlq_poll(ctrl_queue_error);
+	veb_poll();
 	epoch_reclaim();
 	ctrl_pass_notices();
 	ctrl_look_at_links();

@@ -37,6 +37,8 @@ static const struct mbox_command mbox_commands[] = {
 	{XVIO_CMD_FLOW_FLUSH, 0, 0, cmd_flow_flush},
 	{XVIO_CMD_METER_SET, sizeof(struct xvio_cmd_meter), 0, cmd_meter_set},
 	{XVIO_CMD_METER_DEL, sizeof(struct xvio_cmd_object), 0, cmd_meter_del},
+	{XVIO_CMD_ESWITCH_SET, sizeof(struct xvio_cmd_eswitch), 0, cmd_eswitch_set},
+	{XVIO_CMD_ESWITCH_GET, 0, sizeof(struct xvio_cmd_eswitch), cmd_eswitch_get},
 	{XVIO_CMD_VDPA_CREATE, sizeof(struct xvio_cmd_vdpa_create),
 	 sizeof(struct xvio_vdpa_created), cmd_vdpa_create},
 	{XVIO_CMD_VDPA_DESTROY, sizeof(struct xvio_cmd_object), 0, cmd_vdpa_destroy},

@@ -130,6 +130,7 @@ void net_ctrl_reset(struct net_ctrl *nc)
 	if (!nc->accepted)
 		return;
 	vnet_set_filter(nc->port, NULL);
+	port_set_promiscuous(nc->port, false);
 	vnet_set_steering(nc->port, 1, NULL);
 	vnet_set_takes(nc->port, 0);
 	for (i = 0; i < VNET_MAX_QUEUES; i++)

@@ -56,6 +56,17 @@ static bool rx_needs_filter(const struct net_ctrl *nc, const struct net_ctrl_rx 
 	       net_ctrl_has(nc, VIRTIO_NET_F_CTRL_VLAN);
 }
 
+/* The driver asks for all unicast, or for more addresses than are listed. Without CTRL_RX it asks for nothing. */
+static bool rx_is_promiscuous(const struct net_ctrl *nc, const struct net_ctrl_rx *rx)
+{
+	const bool *mode = rx->mode;
+
+	return net_ctrl_has(nc, VIRTIO_NET_F_CTRL_RX) && nc->may_take_all &&
+	       (mode[VIRTIO_NET_CTRL_RX_PROMISC] ||
+		(!mode[VIRTIO_NET_CTRL_RX_NOUNI] &&
+		 (mode[VIRTIO_NET_CTRL_RX_ALLUNI] || rx->unicast.all)));
+}
+
 bool net_ctrl_filter(struct net_ctrl *nc, const struct net_ctrl_rx *rx, const uint8_t mac[6])
 {
 	struct rxfilter *before = nc->filter;
@@ -69,6 +80,7 @@ bool net_ctrl_filter(struct net_ctrl *nc, const struct net_ctrl_rx *rx, const ui
 	}
 	if (filter || before)
 		vnet_set_filter(nc->port, filter);
+	port_set_promiscuous(nc->port, rx_is_promiscuous(nc, rx));
 	nc->filter = filter;
 	rxfilter_destroy(before);
 	return true;

@@ -89,6 +89,11 @@ static struct flow *flow_alloc(void)
 	return flow;
 }
 
+bool flow_is_empty(void)
+{
+	return !flow_num_rules;
+}
+
 uint32_t flow_max_rules(void)
 {
 	return flow_limit;

@@ -106,6 +106,9 @@ unsigned flow_stats(uint64_t cookie, struct xvio_flow_stats *stats);
 /* Removes all rules, and meters; no packet uses one any more when it returns. */
 void flow_flush(void);
 
+/* Whether there is no rule. Core 0. */
+bool flow_is_empty(void);
+
 /* How many rules, and parts of rules, there may be: what three quarters of the memory left at start have room for. */
 uint32_t flow_max_rules(void);
 

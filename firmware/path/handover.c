@@ -10,6 +10,7 @@
 #include "hal/hal.h"
 #include "lib/heap.h"
 #include "path/core.h"
+#include "path/veb.h"
 
 #define HANDOVER_ENTRIES 256u
 #define HANDOVER_BATCH	 64u /* taken from one ring in a round */
@@ -91,8 +92,11 @@ void handover_take(struct core *core)
 				&ring->entry[ring->taken++ % HANDOVER_ENTRIES];
 			struct pkt_run run = pkt_run_begin(&entry->pkt);
 
-			output_add(core, &run, entry->port, entry->mark,
-				   entry->has_eth_dst ? entry->eth_dst : NULL);
+			if (entry->port == HANDOVER_FLOOD)
+				veb_flood_handed(core, &run, entry->mark.needs);
+			else
+				output_add(core, &run, entry->port, entry->mark,
+					   entry->has_eth_dst ? entry->eth_dst : NULL);
 			core->busy = true;
 		}
 	}

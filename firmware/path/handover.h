@@ -10,10 +10,13 @@
 #include <stdint.h>
 #include "path/output.h"
 
+#define HANDOVER_FLOOD \
+	XVIO_PORT_NONE /* to all ports of that core that veb.h floods the packet to */
+
 /* Core 0. False: no memory. */
 bool handover_init(void);
 
-/* Lends a packet of this core to another, for output by port (output_add()). False: no room. */
+/* Lends a packet of this core to another, for output by port (output_add()), or HANDOVER_FLOOD. False: no room. */
 bool handover_push(struct core *core, unsigned to, struct pkt *pkt, uint16_t port,
 		   union output_mark mark, const uint8_t *eth_dst);
 

@@ -9,6 +9,7 @@
 #include "path/edit.h"
 #include "path/parse.h"
 #include "path/port.h"
+#include "path/veb.h"
 #include "path/worker.h"
 
 #define POLICY_MACS_BYTES 12u /* in front of the tag */
@@ -39,6 +40,7 @@ void policy_set(uint16_t port, bool checks_source, uint16_t vlan_tci)
 
 	port_mac(port, change.policy.mac);
 	worker_call(change.port->core, policy_apply, &change);
+	veb_port_changed(port);
 }
 
 void policy_mac_changed(uint16_t number)

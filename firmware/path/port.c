@@ -9,6 +9,7 @@
 #include "hal/hal.h"
 #include "lib/heap.h"
 #include "path/core.h"
+#include "path/veb.h"
 #include "path/worker.h"
 
 static _Atomic(struct port *) port_table[XVIO_NUM_PORTS];
@@ -46,6 +47,7 @@ bool port_register(struct port *port, const uint8_t mac[6], uint16_t mtu)
 	memcpy(port->mac, mac, sizeof(port->mac));
 	port->mtu = mtu;
 	atomic_store_explicit(&port_table[port->number], port, memory_order_release);
+	veb_port_changed(port->number);
 	return true;
 }
 
@@ -65,6 +67,7 @@ static void port_sum(const struct port *port, uint64_t counters[XVIO_STAT_NUM])
 void port_unregister(struct port *port)
 {
 	atomic_store_explicit(&port_table[port->number], NULL, memory_order_release);
+	veb_port_changed(port->number);
 	worker_synchronize();
 	port_sum(port, port_retired);
 	heap_free(port->rows);
@@ -121,6 +124,24 @@ void port_set_mac(uint16_t number, const uint8_t mac[6])
 		return;
 	memcpy(port->mac, mac, sizeof(port->mac));
 	policy_mac_changed(number);
+	veb_port_changed(number);
+}
+
+void port_set_promiscuous(uint16_t number, bool promiscuous)
+{
+	struct port *port = port_get(number);
+
+	if (!port || port->promiscuous == promiscuous)
+		return;
+	port->promiscuous = promiscuous;
+	veb_port_changed(number);
+}
+
+bool port_is_promiscuous(uint16_t number)
+{
+	const struct port *port = port_get(number);
+
+	return port && port->promiscuous;
 }
 
 void port_mac(uint16_t number, uint8_t mac[6])

@@ -58,6 +58,7 @@ struct port {
 	_Atomic bool admin_up;
 	_Atomic uint16_t mtu;
 	uint8_t mac[6]; /* core 0 */
+	bool promiscuous; /* core 0; who is told: veb.h */
 	struct policy policy; /* the owner's */
 	struct meter meter; /* the owner's */
 };
@@ -106,6 +107,10 @@ void port_set_mtu(uint16_t port, uint16_t mtu);
 uint16_t port_mtu(uint16_t port);
 void port_set_mac(uint16_t port, const uint8_t mac[6]);
 void port_mac(uint16_t port, uint8_t mac[6]);
+
+/* Legacy mode (veb.h): whether it wants what is for nobody known. Not so at first. */
+void port_set_promiscuous(uint16_t port, bool promiscuous);
+bool port_is_promiscuous(uint16_t port);
 
 /* Counters of one port since it was made, summed over the cores. False: no such port. */
 bool port_stats(uint16_t port, uint64_t counters[XVIO_STAT_NUM]);

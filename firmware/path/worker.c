@@ -16,6 +16,7 @@
 #include "path/flow.h"
 #include "path/handover.h"
 #include "path/port.h"
+#include "path/veb.h"
 #include "path/vnet_queue.h"
 
 #define WORKER_SLEEP_US	   10000u
@@ -52,7 +53,7 @@ void worker_init(void)
 	classifier_init();
 	port_init();
 	vnet_init();
-	good = epoch_init() && core_init() && handover_init() && flow_init();
+	good = epoch_init() && core_init() && handover_init() && flow_init() && veb_init();
 	for (core = 1; good && core < hal_num_cores(); core++) {
 		worker_notices[core] = heap_alloc(sizeof(struct worker_notices));
 		good = worker_notices[core] != NULL;
@@ -65,6 +66,10 @@ static void worker_switch_burst(struct core *core, struct burst *burst)
 {
 	if (!burst->num)
 		return;
+	if (veb_is_on()) {
+		veb_run(core, burst);
+		return;
+	}
 	cache_lookup(core->cache, burst);
 	action_run(core, burst);
 }

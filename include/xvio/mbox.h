@@ -59,6 +59,8 @@ XVIO_ASSERT_SIZE(struct xvio_mbox_rsp, 16);
 #define XVIO_CMD_FLOW_FLUSH	   0x0033 /* - -> - ; rules and meters */
 #define XVIO_CMD_METER_SET	   0x0034 /* xvio_cmd_meter -> - ; makes or changes one */
 #define XVIO_CMD_METER_DEL	   0x0035 /* xvio_cmd_object (meter) -> - ; BAD_STATE: a rule has it */
+#define XVIO_CMD_ESWITCH_SET	   0x0036 /* xvio_cmd_eswitch -> - ; BAD_STATE: there are rules */
+#define XVIO_CMD_ESWITCH_GET	   0x0037 /* - -> xvio_cmd_eswitch */
 #define XVIO_CMD_VDPA_CREATE	   0x0040 /* xvio_cmd_vdpa_create -> xvio_vdpa_created */
 #define XVIO_CMD_VDPA_DESTROY	   0x0041 /* xvio_cmd_object (vDPA device) -> - */
 #define XVIO_CMD_VDPA_SET_STATUS   0x0042 /* xvio_cmd_vdpa_status -> xvio_cmd_vdpa_status */
@@ -109,6 +111,7 @@ XVIO_ASSERT_SIZE(struct xvio_dev_info, 80);
 
 #define XVIO_PORT_F_ADMIN_UP 0x1u
 #define XVIO_PORT_F_LINK_UP  0x2u /* read only */
+#define XVIO_PORT_F_PROMISC  0x4u /* legacy mode: it gets what the uplink brings for nobody known */
 
 struct xvio_port_info {
 	xvio_le16 port; /* port.h */
@@ -119,9 +122,10 @@ struct xvio_port_info {
 };
 XVIO_ASSERT_SIZE(struct xvio_port_info, 16);
 
-#define XVIO_PORT_SET_ADMIN 0x1u
-#define XVIO_PORT_SET_MTU   0x2u
-#define XVIO_PORT_SET_MAC   0x4u
+#define XVIO_PORT_SET_ADMIN   0x1u
+#define XVIO_PORT_SET_MTU     0x2u
+#define XVIO_PORT_SET_MAC     0x4u
+#define XVIO_PORT_SET_PROMISC 0x8u
 
 struct xvio_cmd_port_set {
 	xvio_le16 port;
@@ -163,6 +167,33 @@ struct xvio_cmd_meter {
 };
 XVIO_ASSERT_SIZE(struct xvio_cmd_meter, 24);
 #define XVIO_MAX_METERS 4096u
+
+/*
+ * How the card switches. By rules; or as 802.1Q and 802.1Qbg say of a bridge at the server's edge: PF, VFs, vDPA devices
+ * and uplink 0, by address and VLAN, no representors, FLOW_ADD is BAD_STATE. A bridge of kind VEPA sends all
+ * that these bring out of the uplink. When it is answered no packet takes the old way any more. DEV_RESET: by rules.
+ */
+#define XVIO_ESWITCH_SWITCHDEV 0u
+#define XVIO_ESWITCH_LEGACY    1u
+
+#define XVIO_BRIDGE_VEB	 0u
+#define XVIO_BRIDGE_VEPA 1u
+
+#define XVIO_ESWITCH_SET_MODE	0x1u
+#define XVIO_ESWITCH_SET_BRIDGE 0x2u
+#define XVIO_ESWITCH_SET_AGEING 0x4u
+
+struct xvio_cmd_eswitch {
+	xvio_le16 what; /* XVIO_ESWITCH_SET_*, other fields are ignored; in an answer 0 */
+	uint8_t mode; /* XVIO_ESWITCH_* */
+	uint8_t bridge; /* XVIO_BRIDGE_* */
+	xvio_le32 ageing_s; /* until a learnt address is forgotten that sends no more; 1 .. 10^6 */
+	xvio_le32 num_learnt; /* in an answer; in a request 0 */
+	xvio_le32 reserved; /* 0 */
+};
+XVIO_ASSERT_SIZE(struct xvio_cmd_eswitch, 16);
+#define XVIO_ESWITCH_AGEING_S	  300u /* at first */
+#define XVIO_ESWITCH_MAX_AGEING_S 1000000u
 
 /*
  * What a restart of the firmware leaves in the card's memory: what drivers have set by the control queues of

@@ -44,7 +44,11 @@
 	X(DROP_VLAN, "drop_vlan") /* not of the VLAN of the port it should have left by */         \
 	X(DROP_POLICED, "drop_policed") /* by a rule's meter, or longer than a rule allows */      \
 	X(DROP_DEPTH, "drop_depth") /* through more chains than there may be */                    \
-	X(COPIED_PACKETS, "copied_packets") /* more than one of each that came in */
+	X(COPIED_PACKETS, "copied_packets") /* more than one of each that came in */               \
+	X(DROP_OTHER_UPLINK, "drop_other_uplink") /* legacy mode has uplink 0 only */              \
+	X(DROP_UNKNOWN_DST, "drop_unknown_dst") /* legacy mode: there is nobody it could be for */ \
+	X(DROP_SAME_PORT, "drop_same_port") /* legacy mode: who it is for is where it came from */ \
+	X(VEB_NOT_LEARNT, "veb_not_learnt") /* addresses without a place in the table; port 0 */
 
 #define XVIO_STAT_ENUM(symbol, name) XVIO_STAT_##symbol,
 enum xvio_stat { XVIO_STATS(XVIO_STAT_ENUM) XVIO_STAT_NUM };

@@ -333,7 +333,8 @@ void bed_check_quiet(void)
 		drops += counters[stat];
 	drops += counters[XVIO_STAT_DROP_FILTERED] + counters[XVIO_STAT_DROP_SPOOFED] +
 		 counters[XVIO_STAT_DROP_VLAN] + counters[XVIO_STAT_DROP_POLICED] +
-		 counters[XVIO_STAT_DROP_DEPTH];
+		 counters[XVIO_STAT_DROP_DEPTH] + counters[XVIO_STAT_DROP_OTHER_UPLINK] +
+		 counters[XVIO_STAT_DROP_UNKNOWN_DST] + counters[XVIO_STAT_DROP_SAME_PORT];
 	assert_int_equal(counters[XVIO_STAT_RX_PACKETS] + counters[XVIO_STAT_SPLIT_FRAMES] +
 				 counters[XVIO_STAT_COPIED_PACKETS],
 			 counters[XVIO_STAT_TX_PACKETS] + drops);

@@ -18,6 +18,7 @@ struct request {
 		struct xvio_flow_rule rule;
 		struct xvio_cmd_flow flow;
 		struct xvio_cmd_meter meter;
+		struct xvio_cmd_eswitch eswitch;
 		struct xvio_cmd_vdpa_create create;
 		struct xvio_cmd_vdpa_status status;
 		struct xvio_cmd_vdpa_features features;
@@ -49,7 +50,7 @@ static const struct request requests[] = {
 	{.opcode = XVIO_CMD_DEV_INFO},
 	REQUEST(STATS_GET, object, .id = XVIO_STATS_CARD),
 	REQUEST(PORT_GET, object, .id = XVIO_PORT_UPLINK(1)),
-	REQUEST(PORT_SET, port_set, .port = XVIO_PORT_PF, .what = 7, .flags = 1, .mtu = 9000,
+	REQUEST(PORT_SET, port_set, .port = XVIO_PORT_PF, .what = 15, .flags = 5, .mtu = 9000,
 		.mac = GOOD_MAC),
 	REQUEST(QUEUE_START, queue_start, .queue = 0, .size = 256, .vector = 1, .desc_addr = 0x1000,
 		.driver_addr = 0x3000, .device_addr = 0x4000),
@@ -79,6 +80,9 @@ static const struct request requests[] = {
 	REQUEST(METER_SET, meter, .id = 5, .rate = 1000, .burst = 1),
 	REQUEST(METER_DEL, object, .id = 5),
 	{.opcode = XVIO_CMD_FLOW_FLUSH},
+	{.opcode = XVIO_CMD_ESWITCH_GET},
+	REQUEST(ESWITCH_SET, eswitch, .what = 7, .mode = XVIO_ESWITCH_LEGACY,
+		.bridge = XVIO_BRIDGE_VEPA, .ageing_s = XVIO_ESWITCH_MAX_AGEING_S),
 	{.opcode = XVIO_CMD_DEV_RESET},
 	REQUEST(DEV_CRASH, object, .id = XVIO_CRASH_PANIC), /* test_keep.c; here with flaws only */
 };
@@ -247,7 +251,7 @@ static const struct {
 	{XVIO_CMD_VF_SET, offsetof(struct xvio_cmd_vf, vlan_tci) + 1, 0x30, XVIO_ST_BAD_VALUE,
 	 offsetof(struct xvio_cmd_vf, vlan_tci)},
 	RESERVED(PORT_SET, xvio_cmd_port_set, reserved),
-	BAD(PORT_SET, xvio_cmd_port_set, what, 8),
+	BAD(PORT_SET, xvio_cmd_port_set, what, 16),
 	BAD(PORT_SET, xvio_cmd_port_set, flags, XVIO_PORT_F_LINK_UP),
 	BAD(PORT_SET, xvio_cmd_port_set, mac, 1),
 	{XVIO_CMD_PORT_SET, offsetof(struct xvio_cmd_port_set, mtu) + 1, 0, XVIO_ST_BAD_VALUE,
@@ -266,6 +270,13 @@ static const struct {
 	BAD(QUEUE_START, xvio_cmd_queue_start, driver_addr, 1),
 	BAD(QUEUE_START, xvio_cmd_queue_start, device_addr, 2),
 	RESERVED(FLOW_ADD, xvio_flow_rule, reserved),
+	BAD(ESWITCH_SET, xvio_cmd_eswitch, what, 8),
+	BAD(ESWITCH_SET, xvio_cmd_eswitch, mode, 2),
+	BAD(ESWITCH_SET, xvio_cmd_eswitch, bridge, 2),
+	{XVIO_CMD_ESWITCH_SET, offsetof(struct xvio_cmd_eswitch, ageing_s), 0x41, XVIO_ST_BAD_VALUE,
+	 offsetof(struct xvio_cmd_eswitch, ageing_s)},
+	RESERVED(ESWITCH_SET, xvio_cmd_eswitch, num_learnt),
+	RESERVED(ESWITCH_SET, xvio_cmd_eswitch, reserved),
 	RESERVED(VDPA_CREATE, xvio_cmd_vdpa_create, reserved),
 	RESERVED(VDPA_CREATE, xvio_cmd_vdpa_create, dev),
 	RESERVED(VDPA_CREATE, xvio_cmd_vdpa_create, queue_base),
@@ -390,6 +401,58 @@ static void wrong_objects(void **state)
 	all_good(state);
 }
 
+static unsigned set_eswitch(uint16_t what, uint8_t mode, uint8_t bridge, uint32_t ageing_s)
+{
+	const struct xvio_cmd_eswitch set = {
+		.what = what, .mode = mode, .bridge = bridge, .ageing_s = ageing_s};
+
+	return card_command(XVIO_CMD_ESWITCH_SET, set);
+}
+
+static void check_eswitch(uint8_t mode, uint8_t bridge, uint32_t ageing_s)
+{
+	const struct xvio_cmd_eswitch *now = card_result();
+
+	assert_int_equal(card_send(XVIO_CMD_ESWITCH_GET, NULL, 0), XVIO_ST_OK);
+	assert_int_equal(now->what, 0);
+	assert_int_equal(now->mode, mode);
+	assert_int_equal(now->bridge, bridge);
+	assert_int_equal(now->ageing_s, ageing_s);
+	assert_int_equal(now->num_learnt, 0);
+}
+
+/* There are either rules or addresses. What the bridge is like is remembered while there are rules. */
+static void modes_of_the_eswitch(void **state)
+{
+	struct request rule = *find(XVIO_CMD_FLOW_ADD);
+
+	(void)state;
+	check_eswitch(XVIO_ESWITCH_SWITCHDEV, XVIO_BRIDGE_VEB, XVIO_ESWITCH_AGEING_S);
+	assert_int_equal(set_eswitch(XVIO_ESWITCH_SET_MODE, XVIO_ESWITCH_LEGACY, 0, 0),
+			 XVIO_ST_BAD_STATE);
+	assert_int_equal(set_eswitch(XVIO_ESWITCH_SET_BRIDGE | XVIO_ESWITCH_SET_AGEING, 9,
+				     XVIO_BRIDGE_VEPA, 20),
+			 XVIO_ST_OK);
+	check_eswitch(XVIO_ESWITCH_SWITCHDEV, XVIO_BRIDGE_VEPA, 20);
+	assert_int_equal(card_send(XVIO_CMD_FLOW_FLUSH, NULL, 0), XVIO_ST_OK);
+	assert_int_equal(set_eswitch(XVIO_ESWITCH_SET_MODE, XVIO_ESWITCH_LEGACY, 9, 0), XVIO_ST_OK);
+	check_eswitch(XVIO_ESWITCH_LEGACY, XVIO_BRIDGE_VEPA, 20);
+	assert_int_equal(send(&rule), XVIO_ST_BAD_STATE);
+	assert_int_equal(set_eswitch(XVIO_ESWITCH_SET_BRIDGE, 9, XVIO_BRIDGE_VEB, 0), XVIO_ST_OK);
+	check_eswitch(XVIO_ESWITCH_LEGACY, XVIO_BRIDGE_VEB, 20);
+	assert_int_equal(set_eswitch(0, 9, 9, 0), XVIO_ST_OK);
+	assert_int_equal(set_eswitch(XVIO_ESWITCH_SET_MODE, XVIO_ESWITCH_SWITCHDEV, 0, 0),
+			 XVIO_ST_OK);
+	assert_int_equal(send(&rule), XVIO_ST_OK);
+	assert_int_equal(send(find(XVIO_CMD_FLOW_DEL)), XVIO_ST_BAD_OBJECT);
+	assert_int_equal(card_send(XVIO_CMD_DEV_RESET, NULL, 0), XVIO_ST_OK);
+	assert_int_equal(set_eswitch(XVIO_ESWITCH_SET_MODE | XVIO_ESWITCH_SET_BRIDGE,
+				     XVIO_ESWITCH_LEGACY, XVIO_BRIDGE_VEPA, 0),
+			 XVIO_ST_OK);
+	assert_int_equal(card_send(XVIO_CMD_DEV_RESET, NULL, 0), XVIO_ST_OK);
+	check_eswitch(XVIO_ESWITCH_SWITCHDEV, XVIO_BRIDGE_VEB, XVIO_ESWITCH_AGEING_S);
+}
+
 static void sequence_numbers(void **state)
 {
 	(void)state;
@@ -429,6 +492,7 @@ int main(void)
 		cmocka_unit_test_setup(unknown_opcodes, prepare),
 		cmocka_unit_test_setup(wrong_fields, prepare),
 		cmocka_unit_test_setup(wrong_objects, prepare),
+		cmocka_unit_test_setup(modes_of_the_eswitch, prepare),
 		cmocka_unit_test_setup(sequence_numbers, prepare),
 		cmocka_unit_test_setup(request_rewritten_meanwhile, prepare),
 	};

@@ -63,6 +63,10 @@ static void test_modes_and_tables(void **state)
 		assert_int_equal(passes(own, 0), on[0] || !on[VIRTIO_NET_CTRL_RX_NOUNI]);
 		assert_int_equal(passes(everybody, 0), on[0] || !on[VIRTIO_NET_CTRL_RX_NOBCAST]);
 		assert_int_equal(!nc.filter, on[0]); /* and costs nothing */
+		assert_int_equal(
+			port_is_promiscuous(nc_device.number),
+			on[0] || (!on[VIRTIO_NET_CTRL_RX_NOUNI] &&
+				  (on[VIRTIO_NET_CTRL_RX_ALLUNI] || num[0] > NET_CTRL_MAX_MACS)));
 	}
 }
 
@@ -219,7 +223,9 @@ static void test_trust(void **state)
 		nc_mode((uint8_t)i, 1);
 		assert_ok();
 	}
+	assert_true(port_is_promiscuous(nc_device.number));
 	net_ctrl_set_trust(&nc, false, false);
+	assert_false(port_is_promiscuous(nc_device.number));
 	assert_false(passes(other, 0));
 	assert_false(passes(group, 0));
 	assert_true(passes(listed, 0));
@@ -259,6 +265,7 @@ static void test_trust(void **state)
 	/* One that cannot say what it wants gets what rules send it. */
 	net_ctrl_reset(&nc);
 	assert_true(net_ctrl_begin(&nc, VIRTIO_BIT(VIRTIO_NET_F_MQ), NULL));
+	assert_false(port_is_promiscuous(nc_device.number));
 	assert_null(nc.filter);
 }
 
