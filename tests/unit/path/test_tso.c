@@ -10,6 +10,8 @@
 #include "path/csum.h"
 #include "path/flow.h"
 #include "path/policy.h"
+#include "path/port.h"
+#include "path/veb.h"
 
 #define NUM_RECEIVERS 3u
 
@@ -391,6 +393,64 @@ static void test_vlans(void **state)
 	}
 }
 
+/* Legacy mode: what is for all comes to each guest of the sender's VLAN as it takes it, and to the wire in frames; what is for one to this one. */
+static void test_legacy_mode(void **state)
+{
+	static const uint8_t one[6] = {2, 7, 7, 7, 7, 7};
+	static const uint8_t all[6] = {255, 255, 255, 255, 255, 255};
+	static struct gso_packet as_sent, tagged;
+	unsigned world, i, k;
+
+	(void)state;
+	check_seed(10);
+	for (world = 0; world < 20; world++) {
+		const uint8_t offloads = gso_any_offloads();
+		const bool has_vlan = check_random(2);
+		const bool has_wire = !HAL_HOST_MAPPED;
+
+		start_world(2 + world % 2, offloads);
+		if (has_wire)
+			bed_add_uplink(0);
+		port_set_mac(receiver[0].port.number, one);
+		veb_set_mode(VEB_VEB);
+		if (has_vlan) {
+			policy_set(sender.number, false, SOME_TCI);
+			policy_set(receiver[0].port.number, false, SOME_TCI);
+			policy_set(receiver[1].port.number, false, SOME_TCI);
+		}
+		for (i = 0; i < 8; i++) {
+			const bool to_one = check_random(3) == 0;
+			const unsigned num = to_one ? 1 : has_vlan ? 2 : NUM_RECEIVERS;
+
+			do
+				random_packet(offloads);
+			while (gso_frame(&packet, 0, wanted) > 9000);
+			memcpy(packet.data, to_one ? one : all, 6);
+			as_sent = packet;
+			if (has_vlan)
+				tag_packet();
+			tagged = packet;
+			packet = as_sent;
+			for (k = 0; k < num; k++)
+				gso_post_for(&receiver[k], &packet);
+			send_and_run();
+			for (k = 0; k < NUM_RECEIVERS; k++) {
+				if (k < num)
+					gso_check_received(&receiver[k], &packet, NULL);
+				gso_check_no_more(&receiver[k]);
+			}
+			for (k = 0; has_wire && !to_one && k < gso_num_frames(&tagged); k++) {
+				uint32_t len_bytes = gso_frame(&tagged, k, wanted);
+
+				assert_int_equal(fake_mac_pop(0, got, sizeof(got)), len_bytes);
+				assert_memory_equal(got, wanted, len_bytes);
+			}
+			assert_int_equal(fake_mac_pop(0, got, sizeof(got)), 0);
+		}
+		bed_check_quiet();
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -403,6 +463,7 @@ int main(void)
 		cmocka_unit_test(test_any_header),
 		cmocka_unit_test(test_sum),
 		cmocka_unit_test(test_vlans),
+		cmocka_unit_test(test_legacy_mode),
 	};
 
 	return bed_run_tests(tests, sizeof(tests) / sizeof(tests[0]));
