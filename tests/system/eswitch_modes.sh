@@ -7,15 +7,10 @@
 . "$(dirname "$0")/lib.sh"
 script_begin
 
-mode() { devlink dev eswitch show "$(card_handle)" | grep -oE 'mode [a-z]+' | cut -d ' ' -f 2 | head -n 1; }
-mode_set() { devlink dev eswitch set "$(card_handle)" mode "$1"; }
 num_reps() { grep -l . /sys/class/net/*/phys_port_name 2>/dev/null | wc -l; }
 num_dl_ports() { devlink port show | grep -c "^$(card_handle)/"; }
 ping_from() { ip netns exec "$1" ping -c 2 -i 0.2 -W 2 "$2"; }
 pf_counter() { counter "$(pf_netdev)" "$1"; }
-recoveries() { devlink health show "$(card_handle)" reporter fw -j | grep -o '"recover": *[0-9]*' | grep -o '[0-9]*$'; }
-is_healthy() { devlink health show "$(card_handle)" reporter fw | grep -q 'state healthy'; }
-recovered() { [ "$(recoveries)" -gt "$1" ] && is_healthy; }
 
 # vf_peer_up N: VF N as a NIC of the server's own in the name space vfN, 10.0.1.2N.
 vf_netdev() { basename "/sys/bus/pci/devices/$(vf_bdf "$1")"/virtio*/net/*; }
@@ -50,22 +45,39 @@ world_up 1
 ip -n world0 addr add 10.0.1.100/24 dev world
 ip addr add 10.0.1.200/24 dev "$pf"
 
+# ---- every port has a representor
+
+# port_is PORT FLAVOUR WORDS: how devlink and sysfs describe it.
+port_is() {
+	local dev
+	dev=$(rep "$1") && devlink port show | grep "netdev $dev flavour $2" | grep -q "$3" &&
+		[ "$(cat "/sys/class/net/$dev/phys_switch_id")" = "$switch" ]
+}
+switch=$(cat "/sys/class/net/$(rep p0)/phys_switch_id")
+note "switch $switch"
+check "the first uplink's, p0" port_is p0 physical 'port 0'
+check "the second's, p1" port_is p1 physical 'port 1'
+check "the PF's, pf0" port_is pf0 pcipf 'pfnum 0'
+check "a VF's, pf0vf1" port_is pf0vf1 pcivf 'pfnum 0 vfnum 1'
+check "a vDPA device's, pf0sf1" port_is pf0sf1 pcisf 'pfnum 0 sfnum 1'
+check_not "the server's own netdev is none of them" grep -q . "/sys/class/net/$pf/phys_switch_id"
+
 # ---- from rules to addresses
 
-check_eq "the card begins by rules" switchdev "$(mode)"
+check_eq "the card begins by rules" switchdev "$(eswitch_mode)"
 check_not "without a rule nobody is reached" ping_from peer0 10.0.1.11
 check "a rule" forward_both pf0sf0 pf0sf1
-said=$(mode_set legacy 2>&1)
+said=$(eswitch_set legacy 2>&1)
 check "with rules the mode stays" grep -q 'tc rules' <<<"$said"
-check_eq "which it does" switchdev "$(mode)"
+check_eq "which it does" switchdev "$(eswitch_mode)"
 check "the rule is still there" peers_talk
 rules_clear
 before=$(num_reps)
 ports=$(num_dl_ports)
 check_ge "there are representors" 7 "$before"
-check "legacy mode" mode_set legacy
-check_eq "which devlink shows" legacy "$(mode)"
-check "once more is nothing new" mode_set legacy
+check "legacy mode" eswitch_set legacy
+check_eq "which devlink shows" legacy "$(eswitch_mode)"
+check "once more is nothing new" eswitch_set legacy
 check_eq "there are no representors" 0 "$(num_reps)"
 check_eq "nor ports of devlink's" 0 "$(num_dl_ports)"
 check_eq "the server's own netdev stays" "$pf" "$(pf_netdev)"
@@ -142,25 +154,25 @@ check "a vDPA device is made" peer_up_legacy 2
 check "it is reached" wait_for 5 ping_from peer0 10.0.1.12
 check_eq "it has no representor" 0 "$(num_reps)"
 devlink health set "$(card_handle)" reporter fw grace_period 0
-before=$(recoveries)
+before=$(card_recoveries)
 check "the firmware hangs" devlink health test "$(card_handle)" reporter fw
-check "and is restarted" wait_for 60 recovered "$before" || die "no restart"
-check_eq "the mode is what it was" legacy "$(mode)"
+check "and is restarted" wait_for 60 card_recovered "$before" || die "no restart"
+check_eq "the mode is what it was" legacy "$(eswitch_mode)"
 check "the devices talk" wait_for 10 ping_from peer0 10.0.1.12
 check "the VFs do" wait_for 10 ping_from vf0 10.0.1.21
 check "the world is there" ping_from peer1 10.0.1.100
 
 # ---- and back
 
-check "switchdev mode" mode_set switchdev
-check_eq "which devlink shows" switchdev "$(mode)"
+check "switchdev mode" eswitch_set switchdev
+check_eq "which devlink shows" switchdev "$(eswitch_mode)"
 check_eq "all ports have ports of devlink's again" $((ports + 1)) "$(num_dl_ports)"
 check "representors, too" eval 'rep p0 && rep pf0vf1 && rep pf0sf0 && rep pf0sf2'
 check_not "nothing is learnt any more" ping_from peer0 10.0.1.11
 check "rules are taken" forward_both pf0sf0 pf0sf1
 check "and decide" peers_talk
 rules_clear
-check "legacy mode" mode_set legacy
+check "legacy mode" eswitch_set legacy
 ip netns exec peer0 ip neigh flush all
 check "the devices talk" wait_for 5 ping_from peer0 10.0.1.11
 vf_set 0
@@ -173,6 +185,6 @@ ip -n world0 addr del 10.0.1.100/24 dev world
 check "the driver is unloaded" rmmod xvio
 check "and loaded" driver_load
 card_up
-check_eq "the card begins by rules" switchdev "$(mode)"
+check_eq "the card begins by rules" switchdev "$(eswitch_mode)"
 check "with representors" rep p0
 check "the kernel has nothing to complain about" kernel_clean

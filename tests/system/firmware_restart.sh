@@ -9,9 +9,6 @@
 . "$(dirname "$0")/migrate/lib.sh"
 script_begin
 
-recoveries() { devlink health show "$(card_handle)" reporter fw -j | grep -o '"recover": *[0-9]*' | grep -o '[0-9]*$'; }
-is_healthy() { devlink health show "$(card_handle)" reporter fw | grep -q 'state healthy'; }
-recovered() { [ "$(recoveries)" -gt "$1" ] && is_healthy; }
 
 card_up
 guests_clear
@@ -33,7 +30,7 @@ guest_run a "ip addr add 10.0.0.1/24 dev eth0 && ip link set eth0 up"
 check "a reaches the peer" guest_ping a 10.0.0.2
 check "c reaches the peer" guest_ping c 10.0.0.2
 check "a has asked for no frames but its own" keeps_strangers_out pf0sf0
-check "the card's watcher is well" is_healthy
+check "the card's watcher is well" card_healthy
 devlink health set "$(card_handle)" reporter fw grace_period 0
 echo 500 >/sys/module/xvio/parameters/heartbeat_ms
 
@@ -41,12 +38,12 @@ echo 500 >/sys/module/xvio/parameters/heartbeat_ms
 restart() {
 	local what=$1 before counted
 	shift
-	before=$(recoveries) counted=$(rule_packets pf0sf1 10)
+	before=$(card_recoveries) counted=$(rule_packets pf0sf1 10)
 	guest_run c 'setsid ping -i 0.05 10.0.0.2 >/tmp/pings </dev/null 2>&1 &' >/dev/null
 	pings_start peer1 10.0.0.1
 	sleep 3
 	check "$what" "$@"
-	check "$what: it is noticed, and over" wait_for 60 recovered "$before" || die "no restart"
+	check "$what: it is noticed, and over" wait_for 60 card_recovered "$before" || die "no restart"
 	sleep 3
 	pings_stop
 	check_ge "$what: pings to a that were answered" 50 "$(pings got)"

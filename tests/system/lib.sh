@@ -114,6 +114,15 @@ card_flash() {
 	xvio-flash write "$xvio/xvio-fw.img" -s "$(card_bdf)" && xvio-flash reset -s "$(card_bdf)"
 }
 
+# How it switches, switchdev or legacy.
+eswitch_mode() { devlink dev eswitch show "$(card_handle)" | grep -oE 'mode [a-z]+' | cut -d ' ' -f 2 | head -n 1; }
+eswitch_set() { devlink dev eswitch set "$(card_handle)" mode "$1"; }
+
+# How often the driver has restarted its firmware; whether it is well, and has been since it had been so often.
+card_recoveries() { devlink health show "$(card_handle)" reporter fw -j | grep -o '"recover": *[0-9]*' | grep -o '[0-9]*$'; }
+card_healthy() { devlink health show "$(card_handle)" reporter fw | grep -q 'state healthy'; }
+card_recovered() { [ "$(card_recoveries)" -gt "$1" ] && card_healthy; }
+
 driver_loaded() { [ -d /sys/module/xvio ]; }
 
 driver_load() {
@@ -123,11 +132,12 @@ driver_load() {
 	wait_for 15 rep p0
 }
 
-# card_up: a card with firmware, the driver loaded, the representors there.
+# card_up: a card with firmware, the driver loaded, switchdev mode, the representors there.
 card_up() {
 	[ -n "$(card_bdf)" ] || die "no card on the bus"
 	card_running || { card_flash >/dev/null && wait_for 10 card_running; } || die "the card does not run"
 	driver_load || die "the driver does not come up"
+	[ "$(eswitch_mode)" = switchdev ] || eswitch_set switchdev || die "the card stays in legacy mode"
 	ip link set "$(pf_netdev)" up
 	for name in p0 p1 pf0; do
 		! rep "$name" >/dev/null || ip link set "$(rep "$name")" up

@@ -6,13 +6,9 @@
 . "$(dirname "$0")/lib.sh"
 script_begin
 
-mode_set() { devlink dev eswitch set "$(card_handle)" mode "$1"; }
 hwmode_set() { bridge link set dev "$(pf_netdev)" hwmode "$1"; }
 hwmode() { bridge -d link show dev "$(pf_netdev)" | grep -oiE 'hwmode [a-z]+' | cut -d ' ' -f 2 | tr A-Z a-z | head -n 1; }
 ping_from() { ip netns exec "$1" ping -c 2 -i 0.2 -W 2 "$2"; }
-recoveries() { devlink health show "$(card_handle)" reporter fw -j | grep -o '"recover": *[0-9]*' | grep -o '[0-9]*$'; }
-is_healthy() { devlink health show "$(card_handle)" reporter fw | grep -q 'state healthy'; }
-recovered() { [ "$(recoveries)" -gt "$1" ] && is_healthy; }
 # The switch beyond the uplink, which may send a frame back to where it came from.
 world_hairpin() { world_run 0 bridge link set dev world hairpin "$1"; }
 # seen_outside COMMAND...: whether the world sees peer 0 send to peer 1 meanwhile.
@@ -37,7 +33,7 @@ check "a switch beyond the uplink" world_run 0 sh -c \
 check_eq "by rules the card is no bridge" "" "$(hwmode)"
 said=$(hwmode_set vepa 2>&1)
 check "and cannot be told to be one" test -n "$said"
-check "legacy mode" mode_set legacy
+check "legacy mode" eswitch_set legacy
 check_eq "begins as a VEB" veb "$(hwmode)"
 check "devices talk" ping_from peer0 10.0.1.11
 check_not "which nobody sees outside" seen_outside ping_from peer0 10.0.1.11
@@ -69,9 +65,9 @@ check "others do" grep -q "$mac" "$state/frame"
 rm -f "$state/frame"
 
 devlink health set "$(card_handle)" reporter fw grace_period 0
-before=$(recoveries)
+before=$(card_recoveries)
 check "the firmware hangs" devlink health test "$(card_handle)" reporter fw
-check "and is restarted" wait_for 60 recovered "$before" || die "no restart"
+check "and is restarted" wait_for 60 card_recovered "$before" || die "no restart"
 check_eq "the bridge is what it was" vepa "$(hwmode)"
 check "and does what it did" seen_outside wait_for 10 ping_from peer0 10.0.1.11
 
@@ -79,11 +75,11 @@ check "hwmode veb" hwmode_set veb
 check_eq "which bridge shows" veb "$(hwmode)"
 check_not "what devices say to each other stays inside" seen_outside ping_from peer0 10.0.1.11
 check "hwmode vepa once more" hwmode_set vepa
-check "switchdev mode" mode_set switchdev
-check "legacy mode" mode_set legacy
+check "switchdev mode" eswitch_set switchdev
+check "legacy mode" eswitch_set legacy
 check_eq "begins as a VEB again" veb "$(hwmode)"
 world_hairpin off
 world_run 0 ip link del sw
-check "switchdev mode" mode_set switchdev
+check "switchdev mode" eswitch_set switchdev
 peers_clear
 check "the kernel has nothing to complain about" kernel_clean
