@@ -29,6 +29,8 @@ static void eswitch_set_done(const struct xvio_cmd *cmd, int err)
 		WRITE_ONCE(xv->eswitch.set.mode, req->mode);
 	if (req->what & cpu_to_le16(XVIO_ESWITCH_SET_BRIDGE))
 		xv->eswitch.set.bridge = req->bridge;
+	if (req->what & cpu_to_le16(XVIO_ESWITCH_SET_AGEING))
+		xv->eswitch.set.ageing_s = req->ageing_s;
 }
 
 static int eswitch_set(struct xvio *xv, const struct xvio_cmd_eswitch *req,
@@ -67,10 +69,30 @@ int xvio_eswitch_replay(struct xvio *xv)
 		.req_bytes = sizeof(req),
 	};
 
-	if (!eswitch_is_legacy(xv))
-		return 0;
-	req.what = cpu_to_le16(XVIO_ESWITCH_SET_MODE | XVIO_ESWITCH_SET_BRIDGE);
+	req.what = cpu_to_le16(XVIO_ESWITCH_SET_MODE | XVIO_ESWITCH_SET_BRIDGE |
+			       XVIO_ESWITCH_SET_AGEING);
 	return xvio_mbox_call(xv, &cmd);
+}
+
+/* `devlink dev param set DEV name ageing_time` */
+
+u32 xvio_eswitch_ageing_get(struct xvio *xv)
+{
+	return le32_to_cpu(READ_ONCE(xv->eswitch.set.ageing_s));
+}
+
+int xvio_eswitch_ageing_set(struct xvio *xv, u32 ageing_s, struct netlink_ext_ack *extack)
+{
+	const struct xvio_cmd_eswitch req = {
+		.what = cpu_to_le16(XVIO_ESWITCH_SET_AGEING),
+		.ageing_s = cpu_to_le32(ageing_s),
+	};
+	int err;
+
+	xvio_mbox_begin_haste(xv);
+	err = eswitch_set(xv, &req, extack);
+	xvio_mbox_end_haste(xv);
+	return err;
 }
 
 /* `bridge link set DEV hwmode` */
@@ -132,6 +154,7 @@ int xvio_eswitch_create(struct xvio *xv)
 	if (num_uplinks > XVIO_MAX_UPLINKS)
 		return -EPROTO;
 	mutex_init(&xv->eswitch.lock);
+	xv->eswitch.set.ageing_s = cpu_to_le32(XVIO_ESWITCH_AGEING_S);
 	err = xvio_eswitch_add_port(xv, XVIO_PORT_PF);
 	if (err)
 		return err;

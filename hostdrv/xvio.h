@@ -451,7 +451,10 @@ int xvio_eswitch_mode_set(struct devlink *devlink, u16 mode, struct netlink_ext_
 /* BRIDGE_MODE_*, of legacy mode: otherwise -EOPNOTSUPP. Under rtnl. */
 int xvio_eswitch_bridge_get(struct xvio *xv);
 int xvio_eswitch_bridge_set(struct xvio *xv, u16 bridge, struct netlink_ext_ack *extack);
-/* Restart: the mode. Before there are rules. */
+/* Seconds until legacy mode forgets an address; kept in switchdev mode. Under devlink's lock. */
+u32 xvio_eswitch_ageing_get(struct xvio *xv);
+int xvio_eswitch_ageing_set(struct xvio *xv, u32 ageing_s, struct netlink_ext_ack *extack);
+/* Restart: all of that. Before there are rules. */
 int xvio_eswitch_replay(struct xvio *xv);
 
 /* sriov.c: virtual functions */
@@ -538,6 +541,8 @@ int xvio_trap_drop_counter_get(struct devlink *devlink, const struct devlink_tra
 /* devlink.c, health.c, recover.c */
 
 extern const struct devlink_ops xvio_devlink_ops;
+int xvio_devlink_create(struct xvio *xv);
+void xvio_devlink_destroy(struct xvio *xv);
 int xvio_health_create(struct xvio *xv);
 void xvio_health_destroy(struct xvio *xv);
 /* Between the two a card that fails is restarted, and devlink told, who has to know of it. */

@@ -119,9 +119,12 @@ static int main_create_services(struct xvio *xv)
 	err = xvio_trap_create(xv);
 	if (err)
 		goto destroy_health;
-	err = xvio_netdev_create(xv);
+	err = xvio_devlink_create(xv);
 	if (err)
 		goto destroy_trap;
+	err = xvio_netdev_create(xv);
+	if (err)
+		goto destroy_devlink;
 	err = xvio_tc_create(xv);
 	if (err)
 		goto destroy_netdev;
@@ -139,6 +142,8 @@ destroy_tc:
 	xvio_tc_destroy(xv);
 destroy_netdev:
 	xvio_netdev_destroy(xv);
+destroy_devlink:
+	xvio_devlink_destroy(xv);
 destroy_trap:
 	xvio_trap_destroy(xv);
 destroy_health:
@@ -153,6 +158,7 @@ static void main_destroy_services(struct xvio *xv)
 	xvio_tc_destroy(xv);
 	xvio_health_destroy(xv);
 	xvio_netdev_destroy(xv);
+	xvio_devlink_destroy(xv);
 	xvio_trap_destroy(xv);
 }
 

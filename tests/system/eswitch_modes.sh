@@ -121,6 +121,31 @@ ip -n peer1 link add inner link nic address 52:54:00:ee:00:01 type macvlan mode 
 ip -n peer1 addr add 10.0.2.1/24 dev inner && ip -n peer1 link set inner up
 ip netns exec peer1 ping -c 1 -W 2 10.0.2.2 >/dev/null
 check "it moves to another one" ping_from vf0 10.0.2.1
+
+# Who has been silent for so long is outside. Neither kernel asks for the other's address meanwhile, which would be heard.
+ageing() { devlink dev param show "$(card_handle)" name ageing_time | grep -oE 'value [0-9]+' | cut -d ' ' -f 2; }
+ageing_set() { devlink dev param set "$(card_handle)" name ageing_time value "$1" cmode runtime; }
+# reaches_inside: whether a frame that VF 0 sends to the address comes to peer 1.
+reaches_inside() {
+	timeout 4 ip netns exec peer1 tcpdump -Z root -n -e -c 1 -i inner dst 10.0.2.9 >"$state/frame" 2>/dev/null &
+	sleep 1
+	ip netns exec vf0 ping -c 1 -W 1 10.0.2.9 >/dev/null
+	wait $!
+	cat "$state/frame"
+	grep -q 10.0.2.9 "$state/frame"
+}
+check_eq "an address is remembered for 300 s" 300 "$(ageing)"
+check "or as long as one says" ageing_set 4
+check_eq "which devlink shows" 4 "$(ageing)"
+check_not "which is not forever" ageing_set 2000000
+for ip in 10.0.2.1 10.0.2.9; do ip -n vf0 neigh replace $ip lladdr 52:54:00:ee:00:01 dev nic; done
+ip -n peer1 neigh replace 10.0.2.2 lladdr "$(ip netns exec vf0 cat /sys/class/net/nic/address)" dev inner
+ip netns exec peer1 ping -c 1 -W 2 10.0.2.2 >/dev/null
+check "what is for it goes there" reaches_inside
+sleep 6
+check_not "but not when it has been silent for longer" reaches_inside
+ip netns exec peer1 ping -c 1 -W 2 10.0.2.2 >/dev/null
+check "until it speaks" reaches_inside
 ip -n peer1 link del inner
 
 # ---- VLANs, and what is not one's own
@@ -158,6 +183,8 @@ before=$(card_recoveries)
 check "the firmware hangs" devlink health test "$(card_handle)" reporter fw
 check "and is restarted" wait_for 60 card_recovered "$before" || die "no restart"
 check_eq "the mode is what it was" legacy "$(eswitch_mode)"
+check_eq "and how long an address is remembered" 4 "$(ageing)"
+check "300 s again" ageing_set 300
 check "the devices talk" wait_for 10 ping_from peer0 10.0.1.12
 check "the VFs do" wait_for 10 ping_from vf0 10.0.1.21
 check "the world is there" ping_from peer1 10.0.1.100
