@@ -167,18 +167,18 @@ refused() {
 check "refused: redirect to ingress" refused "ingress redirect" mirred ingress redirect dev "$B"
 refused_all() { ! all_that all mirred ingress redirect dev "$B" 2>"$state/why" && grep -q 'xvio: .*ingress redirect' "$state/why"; }
 check "refused, by matchall: redirect to ingress" refused_all
-tc qdisc del dev "$A" ingress
-tc qdisc add dev "$A" clsact
-refused_egress() {
-	! tc filter add dev "$A" egress protocol ip flower skip_sw action drop 2>"$state/why" && grep -q 'xvio: .* sends' "$state/why"
-}
-check "refused: rules for what the server sends" refused_egress
 check "refused: pedit of tcp in a rule for all of ip" refused "does not match tcp" pedit ex munge tcp dport set 5
 check "refused: pedit of the protocol" refused "offset 8" pedit ex munge ip protocol set 6
 check "refused: csum sctp" refused "sctp" csum sctp
 check "refused: skbedit ptype" refused "ptype" skbedit ptype host
 not_to_host() { ! tc filter add dev "$A" ingress prio 6 protocol ip flower action vlan push id 5 || ! rule_in_hw pf0sf0 6; }
 check "what software would do once more is not in hardware without skip_sw" not_to_host
-tc filter del dev "$A" ingress prio 6 2>/dev/null
+tc qdisc del dev "$A" ingress
+tc qdisc add dev "$A" clsact
+refused_egress() {
+	! tc filter add dev "$A" egress protocol ip flower skip_sw action drop 2>"$state/why" && grep -q 'xvio: .* sends' "$state/why"
+}
+check "refused: rules for what the server sends" refused_egress
+tc qdisc del dev "$A" clsact
 peers_clear
 check "the kernel has nothing to complain about" kernel_clean
