@@ -269,6 +269,23 @@ static bool action_reaches_host(const struct xvio_flow_action *action)
 	}
 }
 
+bool xvio_action_only_passes(const struct xvio_flow_rule *rule)
+{
+	unsigned int i;
+
+	for (i = 0; i < le16_to_cpu(rule->num_actions); i++) {
+		const struct xvio_flow_action *action = &rule->action[i];
+
+		if (action_ends(action) && !action_is_of_type(action, XVIO_ACTION_ACCEPT) &&
+		    !action_is_of_type(action, XVIO_ACTION_TRAP))
+			return false;
+		if (action_branches(action) &&
+		    (action->a == XVIO_NEXT_DROP || action->b == XVIO_NEXT_DROP))
+			return false;
+	}
+	return true;
+}
+
 /*
  * Software begins at chain 0 with what the card lets pass, and a rule that is in software, too,
  * would copy or change it once more. tc does not say whether it is; without skip_sw, and without

@@ -15,6 +15,7 @@ struct flow_entry {
 	unsigned long tc_cookie;
 	u16 in_port;
 	bool on_card; /* false: something it uses is gone. With card_node under the mailbox's lock, too */
+	bool counted_in_sw; /* which all packets come to, where the rule is as well */
 	struct list_head card_node; /* in xvio.flows_on_card */
 	struct xvio_flow_stats last; /* that tc has been told; under the mailbox's lock, too */
 	struct xvio_flow_rule *rule; /* as long as its actions */
@@ -24,6 +25,7 @@ struct flow_entry {
 /* A rule while it is made. */
 struct flow_draft {
 	struct xvio_flow_rule rule;
+	bool counted_in_sw;
 	struct xvio_meter *meters[XVIO_FLOW_MAX_ACTIONS + 1];
 };
 
@@ -71,6 +73,7 @@ static struct flow_entry *flow_entry_create(struct xvio_repr *repr, unsigned lon
 	flow->xv = repr->xv;
 	flow->tc_cookie = tc_cookie;
 	flow->in_port = repr->port;
+	flow->counted_in_sw = draft->counted_in_sw;
 	flow->rule = kmemdup(&draft->rule, flow_rule_bytes(&draft->rule), GFP_KERNEL);
 	while (draft->meters[num_meters])
 		num_meters++;
@@ -123,6 +126,8 @@ static int flow_add_draft(struct xvio_repr *repr, struct flow_cls_offload *cls,
 	err = xvio_action_parse(xv, cls, &draft->rule, draft->meters);
 	if (err)
 		goto release;
+	/* As in action.c: without extack the rule is in software, too */
+	draft->counted_in_sw = !cls->common.extack && xvio_action_only_passes(&draft->rule);
 	err = -ENOMEM;
 	flow = flow_entry_create(repr, cls->cookie, draft);
 	if (!flow)
@@ -241,6 +246,9 @@ int xvio_flow_stats(struct xvio_repr *repr, struct flow_cls_offload *cls)
 	err = xvio_mbox_call(repr->xv, &cmd);
 	if (err)
 		return err;
+	/* tc adds up what it has counted itself and what it is told: a packet is one */
+	if (news.flow->counted_in_sw)
+		news.packets = news.bytes = 0;
 	flow_stats_update(&cls->stats, news.bytes, news.packets, news.drops,
 			  jiffies - nsecs_to_jiffies(news.idle_us * NSEC_PER_USEC),
 			  FLOW_ACTION_HW_STATS_DELAYED);

@@ -207,7 +207,7 @@ int xvio_netdev_create(struct xvio *xv)
 	netdev->min_mtu = ETH_MIN_MTU;
 	netdev->max_mtu = le16_to_cpu(xv->info.max_mtu);
 	eth_hw_addr_set(netdev, xv->info.mac);
-	xvio_port_update_carrier(xv, XVIO_PORT_PF, netdev);
+	netif_carrier_off(netdev); /* as a representor's */
 	xv->netdev = netdev;
 	INIT_WORK(&xv->rx_mode.work, netdev_rx_mode_work);
 	err = xvio_pair_create(xv);

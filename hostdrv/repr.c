@@ -174,8 +174,8 @@ static void repr_init_netdev(struct xvio_repr *repr, const struct xvio_port_info
 		eth_hw_addr_set(netdev, info->mac);
 	else
 		eth_hw_addr_random(netdev);
-	if (!(le16_to_cpu(info->flags) & XVIO_PORT_F_LINK_UP))
-		netif_carrier_off(netdev);
+	/* Switched on when it is opened: a carrier that was always there leaves operstate unknown */
+	netif_carrier_off(netdev);
 }
 
 struct xvio_repr *xvio_repr_alloc(struct xvio *xv, u16 port, const struct xvio_port_info *info)

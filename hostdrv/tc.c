@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * tc on representors: binds the ingress block of one and hands its flower rules to flow.c (rtnl).
+ * tc on representors: binds the ingress block of one and hands its rules to flow.c (rtnl).
  * Actions that tc knows by an index change without their rules: that is listened to, for police.
  */
 #include "tc.h"
@@ -24,20 +24,56 @@ static int tc_flower(struct xvio_repr *repr, struct flow_cls_offload *cls)
 	}
 }
 
+static int tc_matchall(struct xvio_repr *repr, struct tc_cls_matchall_offload *mall)
+{
+	switch (mall->command) {
+	case TC_CLSMATCHALL_REPLACE:
+		if (!tc_can_offload_extack(repr->netdev, mall->common.extack))
+			return -EOPNOTSUPP;
+		return xvio_matchall_add(repr, mall);
+	case TC_CLSMATCHALL_DESTROY:
+		return xvio_matchall_del(repr, mall);
+	case TC_CLSMATCHALL_STATS:
+		return xvio_matchall_stats(repr, mall);
+	default:
+		return -EOPNOTSUPP;
+	}
+}
+
 static int tc_block_cb(enum tc_setup_type type, void *type_data, void *cb_priv)
 {
-	if (type != TC_SETUP_CLSFLOWER)
+	switch (type) {
+	case TC_SETUP_CLSFLOWER:
+		return tc_flower(cb_priv, type_data);
+	case TC_SETUP_CLSMATCHALL:
+		return tc_matchall(cb_priv, type_data);
+	default:
 		return -EOPNOTSUPP;
-	return tc_flower(cb_priv, type_data);
+	}
+}
+
+/* Bound to have a reason when it refuses. */
+static int tc_egress_cb(enum tc_setup_type type, void *type_data, void *cb_priv)
+{
+	struct flow_cls_common_offload *common = type_data; /* what both begin with */
+
+	if (type == TC_SETUP_CLSFLOWER || type == TC_SETUP_CLSMATCHALL)
+		NL_SET_ERR_MSG(common->extack,
+			       "xvio: the card has no rules for what the server sends");
+	return -EOPNOTSUPP;
 }
 
 int xvio_tc_setup(struct net_device *netdev, enum tc_setup_type type, void *type_data)
 {
 	struct xvio_repr *repr = netdev_priv(netdev);
+	struct flow_block_offload *block = type_data;
 
 	if (type != TC_SETUP_BLOCK)
 		return -EOPNOTSUPP;
-	return flow_block_cb_setup_simple(type_data, &tc_block_cbs, tc_block_cb, repr, repr, true);
+	if (block->binder_type == FLOW_BLOCK_BINDER_TYPE_CLSACT_EGRESS)
+		return flow_block_cb_setup_simple(block, &tc_block_cbs, tc_egress_cb, repr, repr,
+						  false);
+	return flow_block_cb_setup_simple(block, &tc_block_cbs, tc_block_cb, repr, repr, true);
 }
 
 /*

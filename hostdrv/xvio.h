@@ -484,9 +484,10 @@ int xvio_tc_create(struct xvio *xv);
 void xvio_tc_destroy(struct xvio *xv);
 int xvio_tc_setup(struct net_device *netdev, enum tc_setup_type type, void *type_data);
 
-/* match.c, action.c, police.c, sample.c, flow.c: rules. Under rtnl. */
+/* match.c, action.c, police.c, sample.c, flow.c, matchall.c: rules. Under rtnl. */
 
 struct psample_group;
+struct tc_cls_matchall_offload;
 struct xvio_meter;
 
 /* Fills key, mask and ranges of rule; what the card cannot match is named in extack. */
@@ -499,6 +500,8 @@ int xvio_match_parse(const struct flow_cls_offload *cls, const struct xvio_repr 
  */
 int xvio_action_parse(struct xvio *xv, const struct flow_cls_offload *cls,
 		      struct xvio_flow_rule *rule, struct xvio_meter **meters);
+/* Whether each packet that meets the rule comes to its port's representor. */
+bool xvio_action_only_passes(const struct xvio_flow_rule *rule);
 /* What a rule uses that is not on the card any more. meters: up to a NULL, or itself NULL. */
 void xvio_action_release(struct xvio *xv, const struct xvio_flow_rule *rule,
 			 struct xvio_meter **meters);
@@ -518,6 +521,9 @@ void xvio_sample_deliver(struct xvio *xv, struct net_device *netdev, struct sk_b
 int xvio_flow_add(struct xvio_repr *repr, struct flow_cls_offload *cls);
 int xvio_flow_del(struct xvio_repr *repr, struct flow_cls_offload *cls);
 int xvio_flow_stats(struct xvio_repr *repr, struct flow_cls_offload *cls);
+int xvio_matchall_add(struct xvio_repr *repr, struct tc_cls_matchall_offload *mall);
+int xvio_matchall_del(struct xvio_repr *repr, struct tc_cls_matchall_offload *mall);
+int xvio_matchall_stats(struct xvio_repr *repr, struct tc_cls_matchall_offload *mall);
 /* Takes every rule that comes from or leads to port off the card. */
 void xvio_flow_flush_port(struct xvio *xv, u16 port);
 /* Takes every rule that uses meter off the card. tc's own ones work in their place. */

@@ -80,6 +80,36 @@ check_eq "the copy leaves" "$plain" "$(frame_pass "$plain")"
 check_eq "the frame comes to the representor" "$plain" "$(frame_pass "$plain" "$A")"
 tc filter del dev "$A" ingress prio 1
 
+# A rule that is in software as well, which gets what the card lets pass: a packet is one packet.
+total() { tc -s filter show dev "$A" ingress prio 1 | awk '$1 == "Sent" && $3 == "bytes" { n = $4 } END { print n + 0 }'; }
+check "pass, in software as well" tc filter add dev "$A" ingress protocol ip prio 1 flower src_mac $frame_src_mac action pass
+check "in hardware" rule_in_hw pf0sf0 1
+check_eq "the frame comes to the representor" "$plain" "$(frame_pass "$plain" "$A")"
+check_eq "one packet is counted" 1 "$(total)"
+tc filter del dev "$A" ingress prio 1
+
+# matchall is a rule without a key.
+all_that() { tc filter add dev "$A" ingress prio 1 protocol "$1" matchall skip_sw action "${@:2}"; }
+check "matchall: the card takes the rule" all_that all $to_b
+check "matchall: in hardware" rule_in_hw pf0sf0 1
+check_eq "matchall: a frame of any kind" "$one" "$(frame_pass "$one")"
+check_eq "matchall: the card counts it" 1 "$(rule_packets pf0sf0 1)"
+tc filter del dev "$A" ingress prio 1
+check "matchall of a protocol" all_that ip $to_b
+frame_send "$one"
+check_eq "matchall of a protocol: a frame of it" "$plain" "$(frame_pass "$plain")"
+check_eq "matchall of a protocol: and no other" 1 "$(rule_packets pf0sf0 1)"
+tc filter del dev "$A" ingress prio 1
+check "matchall, mirror and pass" all_that all mirred egress mirror dev "$B"
+check_eq "matchall: the copy leaves" "$plain" "$(frame_pass "$plain")"
+check_eq "matchall: the frame comes to the representor" "$plain" "$(frame_pass "$plain" "$A")"
+tc filter del dev "$A" ingress prio 1
+check "matchall, police" all_that all police pkts_rate 1 pkts_burst 1 conform-exceed drop/pipe action $to_b
+before=$(counter "$A" drop_policed)
+for _ in 1 2 3 4; do frame_send "$plain"; done
+check_ge "matchall: the card counts what is lost" 1 $(($(counter "$A" drop_policed) - before))
+tc filter del dev "$A" ingress prio 1
+
 # The mark is seen by a filter of the server's on the representor.
 marked() { tc -s filter show dev "$A" ingress prio 50 | awk '$1 == "Sent" && $3 == "bytes" { n = $4 } END { print n + 0 }'; }
 check "skbedit mark and priority" stays skbedit mark 77 pipe action skbedit priority 5
@@ -135,12 +165,20 @@ refused() {
 	! said=$(rule pf0sf0 5 ip src_mac $frame_src_mac -- "$@" 2>&1) && grep -q "xvio: .*$what" <<<"$said" && note "$said"
 }
 check "refused: redirect to ingress" refused "ingress redirect" mirred ingress redirect dev "$B"
+refused_all() { ! all_that all mirred ingress redirect dev "$B" 2>"$state/why" && grep -q 'xvio: .*ingress redirect' "$state/why"; }
+check "refused, by matchall: redirect to ingress" refused_all
 check "refused: pedit of tcp in a rule for all of ip" refused "does not match tcp" pedit ex munge tcp dport set 5
 check "refused: pedit of the protocol" refused "offset 8" pedit ex munge ip protocol set 6
 check "refused: csum sctp" refused "sctp" csum sctp
 check "refused: skbedit ptype" refused "ptype" skbedit ptype host
 not_to_host() { ! tc filter add dev "$A" ingress prio 6 protocol ip flower action vlan push id 5 || ! rule_in_hw pf0sf0 6; }
 check "what software would do once more is not in hardware without skip_sw" not_to_host
-tc filter del dev "$A" ingress prio 6 2>/dev/null
+tc qdisc del dev "$A" ingress
+tc qdisc add dev "$A" clsact
+refused_egress() {
+	! tc filter add dev "$A" egress protocol ip flower skip_sw action drop 2>"$state/why" && grep -q 'xvio: .* sends' "$state/why"
+}
+check "refused: rules for what the server sends" refused_egress
+tc qdisc del dev "$A" clsact
 peers_clear
 check "the kernel has nothing to complain about" kernel_clean
