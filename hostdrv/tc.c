@@ -24,10 +24,18 @@ static int tc_flower(struct xvio_repr *repr, struct flow_cls_offload *cls)
 	}
 }
 
+/* Other classifiers' requests begin with the same. */
+static int tc_refuse(enum tc_setup_type type, struct flow_cls_common_offload *common)
+{
+	if (type == TC_SETUP_CLSMATCHALL || type == TC_SETUP_CLSU32 || type == TC_SETUP_CLSBPF)
+		NL_SET_ERR_MSG(common->extack, "xvio: the card takes rules of flower only");
+	return -EOPNOTSUPP;
+}
+
 static int tc_block_cb(enum tc_setup_type type, void *type_data, void *cb_priv)
 {
 	if (type != TC_SETUP_CLSFLOWER)
-		return -EOPNOTSUPP;
+		return tc_refuse(type, type_data);
 	return tc_flower(cb_priv, type_data);
 }
 
