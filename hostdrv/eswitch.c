@@ -236,7 +236,7 @@ static int eswitch_begin_legacy(struct xvio *xv, struct netlink_ext_ack *extack)
 	err = eswitch_lock_rtnl(xv, extack);
 	if (err)
 		return err;
-	if (!hash_empty(xv->flows)) {
+	if (!list_empty(&xv->flows)) {
 		NL_SET_ERR_MSG(extack,
 			       "xvio: there are tc rules on representors, which have to go first");
 		err = -EBUSY;

@@ -8,12 +8,18 @@
 
 #include "xvio.h"
 
+/* tc's. */
+struct flow_name {
+	unsigned long tc_cookie;
+	unsigned long in_port; /* no gap behind it, all of this is hashed */
+};
+
 /* There may be very many: the rule and what it uses take no more memory than they have to. */
 struct flow_entry {
 	struct xvio *xv;
-	struct hlist_node node; /* in xvio.flows, by tc_cookie */
-	unsigned long tc_cookie;
-	u16 in_port;
+	struct rhash_head node; /* in xvio.flows_by_name */
+	struct list_head list_node; /* in xvio.flows */
+	struct flow_name name;
 	bool on_card; /* false: something it uses is gone. With card_node under the mailbox's lock, too */
 	bool counted_in_sw; /* which all packets come to, where the rule is as well */
 	struct list_head card_node; /* in xvio.flows_on_card */
@@ -38,15 +44,31 @@ struct flow_news {
 	u64 drops;
 };
 
+static const struct rhashtable_params flow_table_params = {
+	.key_len = sizeof(struct flow_name),
+	.key_offset = offsetof(struct flow_entry, name),
+	.head_offset = offsetof(struct flow_entry, node),
+	.automatic_shrinking = true,
+};
+
+int xvio_flow_create(struct xvio *xv)
+{
+	INIT_LIST_HEAD(&xv->flows);
+	INIT_LIST_HEAD(&xv->flows_on_card);
+	return rhashtable_init(&xv->flows_by_name, &flow_table_params);
+}
+
+void xvio_flow_destroy(struct xvio *xv)
+{
+	rhashtable_destroy(&xv->flows_by_name);
+}
+
 static struct flow_entry *flow_find(struct xvio *xv, u16 in_port, unsigned long tc_cookie)
 {
-	struct flow_entry *flow;
+	struct flow_name name = {.tc_cookie = tc_cookie, .in_port = in_port};
 
 	ASSERT_RTNL();
-	hash_for_each_possible(xv->flows, flow, node,
-			       tc_cookie) if (flow->tc_cookie == tc_cookie &&
-					      flow->in_port == in_port) return flow;
-	return NULL;
+	return rhashtable_lookup_fast(&xv->flows_by_name, &name, flow_table_params);
 }
 
 static u16 flow_rule_bytes(const struct xvio_flow_rule *rule)
@@ -71,9 +93,9 @@ static struct flow_entry *flow_entry_create(struct xvio_repr *repr, unsigned lon
 	if (!flow)
 		return NULL;
 	flow->xv = repr->xv;
-	flow->tc_cookie = tc_cookie;
-	flow->in_port = repr->port;
 	flow->counted_in_sw = draft->counted_in_sw;
+	flow->name.tc_cookie = tc_cookie;
+	flow->name.in_port = repr->port;
 	flow->rule = kmemdup(&draft->rule, flow_rule_bytes(&draft->rule), GFP_KERNEL);
 	while (draft->meters[num_meters])
 		num_meters++;
@@ -132,12 +154,17 @@ static int flow_add_draft(struct xvio_repr *repr, struct flow_cls_offload *cls,
 	flow = flow_entry_create(repr, cls->cookie, draft);
 	if (!flow)
 		goto release;
-	err = flow_put_on_card(flow, cls->common.extack);
+	err = rhashtable_insert_fast(&xv->flows_by_name, &flow->node, flow_table_params);
 	if (err)
 		goto free;
-	hash_add(xv->flows, &flow->node, flow->tc_cookie);
+	err = flow_put_on_card(flow, cls->common.extack);
+	if (err)
+		goto remove;
+	list_add_tail(&flow->list_node, &xv->flows);
 	return 0;
 
+remove:
+	rhashtable_remove_fast(&xv->flows_by_name, &flow->node, flow_table_params);
 free:
 	flow_entry_free(flow);
 release:
@@ -194,7 +221,8 @@ static void flow_take_off_card(struct xvio *xv, struct flow_entry *flow)
 static void flow_free(struct xvio *xv, struct flow_entry *flow)
 {
 	flow_take_off_card(xv, flow);
-	hash_del(&flow->node);
+	list_del(&flow->list_node);
+	rhashtable_remove_fast(&xv->flows_by_name, &flow->node, flow_table_params);
 	xvio_action_release(xv, flow->rule, flow->meters);
 	flow_entry_free(flow);
 }
@@ -272,14 +300,11 @@ static bool flow_leads_to(const struct flow_entry *flow, u16 port)
 
 void xvio_flow_flush_port(struct xvio *xv, u16 port)
 {
-	struct flow_entry *flow;
-	struct hlist_node *next;
-	unsigned int bucket;
+	struct flow_entry *flow, *next;
 
 	ASSERT_RTNL();
-	hash_for_each_safe(xv->flows, bucket, next, flow, node)
-	{
-		if (flow->in_port == port)
+	list_for_each_entry_safe (flow, next, &xv->flows, list_node) {
+		if (flow->name.in_port == port)
 			flow_free(xv, flow);
 		else if (flow_leads_to(flow, port))
 			flow_take_off_card(xv, flow);
@@ -300,11 +325,9 @@ static bool flow_uses(const struct flow_entry *flow, const struct xvio_meter *me
 void xvio_flow_retire_meter(struct xvio *xv, const struct xvio_meter *meter)
 {
 	struct flow_entry *flow;
-	unsigned int bucket;
 
 	ASSERT_RTNL();
-	hash_for_each(xv->flows, bucket, flow, node)
-	{
+	list_for_each_entry (flow, &xv->flows, list_node) {
 		if (flow_uses(flow, meter))
 			flow_take_off_card(xv, flow);
 	}

@@ -40,6 +40,16 @@ static int tc_matchall(struct xvio_repr *repr, struct tc_cls_matchall_offload *m
 	}
 }
 
+/* Requests of all classifiers begin with the same. */
+static int tc_refuse(enum tc_setup_type type, struct flow_cls_common_offload *common,
+		     const char *why)
+{
+	if (type == TC_SETUP_CLSFLOWER || type == TC_SETUP_CLSMATCHALL || type == TC_SETUP_CLSU32 ||
+	    type == TC_SETUP_CLSBPF)
+		NL_SET_ERR_MSG_FMT(common->extack, "xvio: %s", why);
+	return -EOPNOTSUPP;
+}
+
 static int tc_block_cb(enum tc_setup_type type, void *type_data, void *cb_priv)
 {
 	switch (type) {
@@ -48,19 +58,15 @@ static int tc_block_cb(enum tc_setup_type type, void *type_data, void *cb_priv)
 	case TC_SETUP_CLSMATCHALL:
 		return tc_matchall(cb_priv, type_data);
 	default:
-		return -EOPNOTSUPP;
+		return tc_refuse(type, type_data,
+				 "the card takes rules of flower and matchall only");
 	}
 }
 
 /* Bound to have a reason when it refuses. */
 static int tc_egress_cb(enum tc_setup_type type, void *type_data, void *cb_priv)
 {
-	struct flow_cls_common_offload *common = type_data; /* what both begin with */
-
-	if (type == TC_SETUP_CLSFLOWER || type == TC_SETUP_CLSMATCHALL)
-		NL_SET_ERR_MSG(common->extack,
-			       "xvio: the card has no rules for what the server sends");
-	return -EOPNOTSUPP;
+	return tc_refuse(type, type_data, "the card has no rules for what the server sends");
 }
 
 int xvio_tc_setup(struct net_device *netdev, enum tc_setup_type type, void *type_data)

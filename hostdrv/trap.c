@@ -38,10 +38,14 @@ static const struct devlink_trap traps[] = {
 	TRAP_DROP(DROP_PORT_DOWN, "drop_port_down", L2_DROPS),
 	TRAP_DROP(DROP_FILTERED, "drop_filtered", L2_DROPS),
 	TRAP_DROP(DROP_VLAN, "drop_vlan", L2_DROPS),
+	TRAP_DROP(DROP_BAD_META, "drop_bad_meta", L2_DROPS),
 	TRAP_DROP(DROP_NO_BUFFER, "drop_no_buffer", BUFFER_DROPS),
 	TRAP_DROP(DROP_OTHER_UPLINK, "drop_other_uplink", L2_DROPS),
 	TRAP_DROP(DROP_UNKNOWN_DST, "drop_unknown_dst", L2_DROPS),
 	TRAP_DROP(DROP_SAME_PORT, "drop_same_port", L2_DROPS),
+	TRAP_DROP(DROP_NO_HOST, "drop_no_host", BUFFER_DROPS),
+	TRAP_DROP(DROP_RING_ERROR, "drop_ring_error", BUFFER_DROPS),
+	TRAP_DROP(MAC_NO_SLOT, "mac_no_slot", BUFFER_DROPS),
 };
 
 int xvio_trap_create(struct xvio *xv)

@@ -19,6 +19,7 @@
 #include <linux/mutex.h>
 #include <linux/netdevice.h>
 #include <linux/pci.h>
+#include <linux/rhashtable.h>
 #include <linux/rtnetlink.h>
 #include <linux/spinlock.h>
 #include <linux/u64_stats_sync.h>
@@ -198,7 +199,8 @@ struct xvio {
 	struct xvio_rx_mode rx_mode;
 	struct xvio_eswitch eswitch;
 	struct xarray reprs; /* by port: struct xvio_repr; changed under rtnl, read under RCU */
-	struct hlist_head flows[1 << 12]; /* under rtnl */
+	struct rhashtable flows_by_name; /* under rtnl */
+	struct list_head flows; /* all that tc has added, under rtnl */
 	u64 next_flow_cookie; /* under rtnl */
 	struct list_head flows_on_card; /* in their order; under the mailbox's lock */
 	struct hlist_head meters[1 << 8]; /* struct xvio_meter, under rtnl */
@@ -518,6 +520,9 @@ void xvio_sample_put(struct xvio *xv, u32 num);
 /* skb, with its Ethernet header, is a sample of a frame that came in by netdev. From NAPI. */
 void xvio_sample_deliver(struct xvio *xv, struct net_device *netdev, struct sk_buff *skb, u32 num,
 			 u32 frame_bytes);
+/* Before any rule comes, and when all have gone. */
+int xvio_flow_create(struct xvio *xv);
+void xvio_flow_destroy(struct xvio *xv);
 int xvio_flow_add(struct xvio_repr *repr, struct flow_cls_offload *cls);
 int xvio_flow_del(struct xvio_repr *repr, struct flow_cls_offload *cls);
 int xvio_flow_stats(struct xvio_repr *repr, struct flow_cls_offload *cls);

@@ -175,17 +175,18 @@ static int main_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 	xv->pdev = pdev;
 	xv->devlink = devlink;
 	xa_init(&xv->reprs);
-	hash_init(xv->flows);
-	INIT_LIST_HEAD(&xv->flows_on_card);
 	hash_init(xv->meters);
 	ida_init(&xv->meter_ids);
 	INIT_LIST_HEAD(&xv->meters_on_card);
 	xa_init(&xv->samples);
 	xvio_mgmt_init(xv);
 	pci_set_drvdata(pdev, xv);
-	err = main_create_transport(xv);
+	err = xvio_flow_create(xv);
 	if (err)
 		goto free_devlink;
+	err = main_create_transport(xv);
+	if (err)
+		goto destroy_flows;
 	err = main_create_services(xv);
 	if (err)
 		goto destroy_transport;
@@ -197,6 +198,8 @@ static int main_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 
 destroy_transport:
 	main_destroy_transport(xv);
+destroy_flows:
+	xvio_flow_destroy(xv);
 free_devlink:
 	devlink_free(devlink);
 	return err;
@@ -213,6 +216,7 @@ static void main_remove(struct pci_dev *pdev)
 	devlink_unregister(xv->devlink);
 	main_destroy_services(xv);
 	main_destroy_transport(xv);
+	xvio_flow_destroy(xv);
 	devlink_free(xv->devlink);
 }
 

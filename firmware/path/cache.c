@@ -54,6 +54,7 @@ struct cache {
 	uint32_t no_runs; /* bursts in which runs are not looked for */
 	uint64_t num_asked;
 	struct joint_table *joints;
+	const struct burst *burst; /* that was looked up last */
 	struct cache_probe probe[PKT_BURST]; /* of the runs in a burst */
 };
 
@@ -486,6 +487,7 @@ void cache_lookup(struct cache *cache, struct burst *burst)
 {
 	const struct classifier_view view = classifier_look();
 
+	cache->burst = burst;
 	if (view.sequence < view.since)
 		cache_ask(cache, burst, &view);
 	else if (PREFETCH_WORKS)
@@ -506,7 +508,9 @@ void cache_join(struct cache *cache, const union flow_key *key, const struct joi
 	entry = cache_find(cache, &probe, &view);
 	if (!entry)
 		return;
-	joint = joint_find(cache->joints, way);
+	joint = joint_find(cache->joints, way, cache->burst);
+	if (!joint)
+		return;
 	entry->rule = index_ref(&joint->flow.entry);
 	entry->generation = classifier_generation(&joint->flow.entry);
 }

@@ -95,19 +95,39 @@ static void joint_fill(struct joint *joint, const struct joint_way *way)
 	joint->flow.count = way->part[0].flow->count;
 }
 
-/* The one of a set that goes for a new one: of no use any more, or whose turn it is. */
-static struct joint *joint_choose(struct joint_table *table, union joint_place *set)
+static bool joint_is_met(const struct joint *joint, const struct burst *burst)
 {
 	unsigned i;
 
-	for (i = 0; i < JOINT_WAYS; i++) {
-		if (!set[i].joint.way.num || !joint_is_whole(&set[i].joint))
-			return &set[i].joint;
+	for (i = 0; i < burst->num_runs; i++) {
+		if (burst->run[i].flow == &joint->flow)
+			return true;
 	}
-	return &set[table->hand++ % JOINT_WAYS].joint;
+	return false;
 }
 
-struct joint *joint_find(struct joint_table *table, const struct joint_way *way)
+/* The one of a set that goes for a new one: of no use any more, or whose turn it is. NULL: the burst meets all of them. */
+static struct joint *joint_choose(struct joint_table *table, union joint_place *set,
+				  const struct burst *burst)
+{
+	struct joint *joint;
+	unsigned i;
+
+	for (i = 0; i < JOINT_WAYS; i++) {
+		joint = &set[i].joint;
+		if ((!joint->way.num || !joint_is_whole(joint)) && !joint_is_met(joint, burst))
+			return joint;
+	}
+	for (i = 0; i < JOINT_WAYS; i++) {
+		joint = &set[table->hand++ % JOINT_WAYS].joint;
+		if (!joint_is_met(joint, burst))
+			return joint;
+	}
+	return NULL;
+}
+
+struct joint *joint_find(struct joint_table *table, const struct joint_way *way,
+			 const struct burst *burst)
 {
 	union joint_place *set = &table->place[(joint_hash(way) & table->set_mask) * JOINT_WAYS];
 	struct joint *joint;
@@ -117,7 +137,8 @@ struct joint *joint_find(struct joint_table *table, const struct joint_way *way)
 		if (joint_is(&set[i].joint, way))
 			return &set[i].joint;
 	}
-	joint = joint_choose(table, set);
-	joint_fill(joint, way);
+	joint = joint_choose(table, set, burst);
+	if (joint)
+		joint_fill(joint, way);
 	return joint;
 }

@@ -10,6 +10,7 @@
 #include <stdint.h>
 #include "lib/list.h"
 #include "path/flow.h"
+#include "path/pkt.h"
 
 struct joint_part {
 	struct flow *flow;
@@ -70,7 +71,11 @@ struct joint_table *joint_create(uint32_t num);
 /* NULL is ignored. */
 void joint_destroy(struct joint_table *table);
 
-/* The joint of a way; another one may cease to be, whose entry's generation changes then. */
-struct joint *joint_find(struct joint_table *table, const struct joint_way *way);
+/*
+ * The joint of a way; another one may cease to be, whose entry's generation changes then, but none that a run of the
+ * burst has: it may be still to be carried out. NULL: there is no place but those.
+ */
+struct joint *joint_find(struct joint_table *table, const struct joint_way *way,
+			 const struct burst *burst);
 
 #endif
