@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # 100,000 rules by `tc -batch`, of as many masks and priorities as a virtual switch has: all in hardware, each hit by its own packets and
-# no others, all counters read; deleted one by one, by priority and with the qdisc, while traffic loses nothing. Rates are stated.
+# no others, all counters read; deleted one by one, by priority and with the qdisc, while traffic loses nothing; back after a firmware restart. Rates are stated.
 # seconds: 1500
 # soc: native
 . "$(dirname "$0")/lib.sh"
@@ -183,10 +183,16 @@ for prio in 10 20 30 40 50; do frame_send "$(frame_of $prio 1)"; done
 check_eq "no rule is left on the card that a frame could meet" 0 $(($(counter "$A" flow_hits) - hits))
 check_ge "they come to the representor" 5 $(($(counter "$A" flow_misses) - misses))
 
-# Once more: nothing of the first time takes any room.
+# Once more: nothing of the first time takes any room. No rules but these.
+rules_clear
 tc qdisc add dev "$A" ingress
 if timed again tc -batch "$batch"; then pass "all are added once more"; else fail "all are added once more"; fi
 note "$again_ms ms, $(rate 100000 "$again_ms")"
+restarted() { kernel_said | grep 'restarted in .* 100000 rules; 0 were lost'; }
+check "the firmware is crashed" devlink health test "$(card_handle)" reporter fw
+check "and restarted, with all of them" wait_for 180 restarted
+note "$(restarted | sed 's/.*restarted/restarted/')"
+check "prio 50: a frame meets rule 4999 of 5000" meets 50 4999
 timed qdisc tc qdisc del dev "$A" ingress
 note "and go with the qdisc: $qdisc_ms ms, $(rate 100000 "$qdisc_ms")"
 rm -f "$batch" "$batch.del" "$state/shown" "$state/traffic"
