@@ -42,13 +42,14 @@ ovs_down() {
 	! ovs-dpctl show ovs-system >/dev/null 2>&1 || ovs-dpctl del-dp ovs-system
 	modprobe -q -r openvswitch
 	for dev in /sys/class/net/*; do
-		[ -z "$(cat "$dev/phys_port_name" 2>/dev/null)" ] || tc qdisc del dev "${dev##*/}" clsact 2>/dev/null
+		[ -n "$(cat "$dev/phys_port_name" 2>/dev/null)" ] || continue
+		tc qdisc del dev "${dev##*/}" ingress 2>/dev/null || tc qdisc del dev "${dev##*/}" clsact 2>/dev/null
 	done
 	tc actions flush action police >/dev/null 2>&1
 	rm -rf /etc/openvswitch/conf.db /etc/openvswitch/.conf.db* /var/run/openvswitch /var/log/openvswitch
 }
 ovs_is_down() {
-	! pgrep -x 'ovs-vswitchd|ovsdb-server' && ! ip link show ovs-system && ! tc qdisc show | grep -E 'ingress|clsact'
+	! pidof ovs-vswitchd ovsdb-server && [ ! -e /sys/class/net/ovs-system ] && ! tc qdisc show | grep -E 'ingress|clsact'
 }
 
 # ovs_bridge NETDEV...: br0 with these ports. Floods leave out the port of the server itself, br0: it is not the card's.
@@ -59,7 +60,7 @@ ovs_bridge() {
 	ovs_no_flood_to_server
 }
 # The data base does not remember it: once more after each start.
-ovs_no_flood_to_server() { ovs-ofctl mod-port br0 LOCAL no-flood; }
+ovs_no_flood_to_server() { ovs-ofctl mod-port br0 br0 no-flood; }
 ovs_port() { ovs-vsctl get Interface "$1" ofport; }
 
 # ovs_flows FLOW...: the bridge's rules, in the place of those it has.
@@ -78,9 +79,10 @@ ovs_in_software() { ovs_dump non-offloaded | grep -E "$macs"; }
 # ovs_num TYPE PATTERN
 ovs_num() { ovs_dump "$1" | grep -cE "$2"; }
 
-# ovs_flow NETDEV SOURCE DESTINATION [PATTERN]: the flow of IPv4 packets, if it is in the card.
-ovs_flow() { ovs_dump offloaded | grep -F "in_port($1)" | grep -F "src=$2,dst=$3" | grep -F 'eth_type(0x0800)' | grep -E "${4:-.}"; }
-# flow_count packets|bytes FLOW...
+# ovs_flow NETDEV PATTERN: flows in the card; ovs_flow_ip NETDEV SOURCE DESTINATION: that of IPv4 packets.
+ovs_flow() { ovs_dump offloaded | grep -F "in_port($1)" | grep -E "$2"; }
+ovs_flow_ip() { ovs_flow "$1" "src=$2,dst=$3\),eth_type\(0x0800\)"; }
+# flow_count packets|bytes FLOW
 flow_count() { sed -nE "s/.* $1:([0-9]+).*/\1/p" <<<"$2" | awk '{ n += $1 } END { print n + 0 }'; }
 
 # of_packets MATCH: what ovs-ofctl says that rules counted.
@@ -150,29 +152,38 @@ now_ms() { local t=${EPOCHREALTIME/[.,]/}; echo $((t / 1000)); }
 # left NETDEV: packets that left the card by its port.
 left() { counter "$1" card_tx_packets; }
 
-# ms_until_stop NETDEV COMMAND...: milliseconds from before the command until the last packet leaves by the port.
-ms_until_stop() {
-	local dev=$1 begin last num now
-	shift
-	begin=$(now_ms) last=$begin
-	num=$(left "$dev")
-	"$@" >&2
-	while :; do
-		now=$(left "$dev")
-		[ "$now" = "$num" ] || last=$(now_ms)
-		num=$now
-		[ $(($(now_ms) - last)) -lt 1500 ] && [ $(($(now_ms) - begin)) -lt 6000 ] || break
-		sleep 0.02
-	done
-	echo $((last - begin))
-}
-# ms_until_go NETDEV COMMAND...: until a packet leaves by the port, by which none did.
-ms_until_go() {
-	local dev=$1 begin num
+# stops NETDEV COMMAND..., goes NETDEV COMMAND...: milliseconds until the last packet leaves by the port, or the
+# first: since the command began, and since it ended.
+stops() {
+	local dev=$1 begin ended last num now
 	shift
 	begin=$(now_ms)
 	num=$(left "$dev")
 	"$@" >&2
-	while [ "$(left "$dev")" = "$num" ] && [ $(($(now_ms) - begin)) -lt 6000 ]; do sleep 0.02; done
-	echo $(($(now_ms) - begin))
+	ended=$(now_ms) last=$begin
+	while :; do
+		now=$(left "$dev")
+		[ "$now" = "$num" ] || last=$(now_ms)
+		num=$now
+		[ $(($(now_ms) - last)) -lt 1500 ] && [ $(($(now_ms) - ended)) -lt 6000 ] || break
+		sleep 0.02
+	done
+	echo $((last - begin)) $((last - ended))
+}
+goes() {
+	local dev=$1 begin ended num
+	shift
+	begin=$(now_ms)
+	num=$(left "$dev")
+	"$@" >&2
+	ended=$(now_ms)
+	while [ "$(left "$dev")" = "$num" ] && [ $(($(now_ms) - ended)) -lt 6000 ]; do sleep 0.02; done
+	echo $(($(now_ms) - begin)) $(($(now_ms) - ended))
+}
+# check_quick CLAIM stops|goes NETDEV COMMAND...: within a second.
+check_quick() {
+	local claim=$1 ms
+	shift
+	ms=$("$@")
+	check "$claim: ${ms#* } ms (${ms% *} since the command began)" test "${ms#* }" -le 1000
 }
