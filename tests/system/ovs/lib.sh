@@ -94,7 +94,7 @@ of_packets() {
 tc_counts() {
 	tc -j -s filter show dev "$1" ingress | jq -r --arg src "$2" --arg dst "$3" '
 		[.[] | select(.options.keys.src_mac? == $src and .options.keys.dst_mac? == $dst and .options.keys.eth_type? == "ipv4")
-			| .options.actions[-1].stats | .hw_packets, .hw_bytes] | join(" ")'
+			| .options.actions[-1].stats | .hw_packets, .hw_bytes] | if . == [] then "0 0" else join(" ") end'
 }
 # Filters in the card, of all ports.
 tc_in_hw() {
