@@ -108,13 +108,12 @@ ovs_no_flood_to_server
 ovs_flows "${rules[@]}"
 # What a running ovs-vswitchd has been told once, it does not take back; the next one begins without.
 check "hw-offload is taken out of the data base" ovs-vsctl remove Open_vSwitch . other_config hw-offload
-# hand_over: OVS takes over what the card has by its predecessor, each flow as its next packet comes up; and what it has
-# taken to its own datapath meanwhile goes to the card.
+# hand_over: what OVS has taken to its own datapath meanwhile goes to the card. It does that with its threads stopped, so that
+# the most of the packets have to be the card's still. Then its predecessor's flows go, each comes anew with its next packet.
 hand_over() {
 	local dev
-	ovs-vsctl set Open_vSwitch . other_config:hw-offload=true || return 1
+	ovs-vsctl set Open_vSwitch . other_config:hw-offload=true && ovs-appctl revalidator/purge || return 1
 	for dev in "${ports[@]}"; do tc filter del dev "$dev" ingress || return 1; done
-	ovs-appctl revalidator/purge
 	ovs-vsctl remove Open_vSwitch . other_config hw-offload
 }
 # By its cookie OVS knows a filter; what it has no flow for is its predecessor's.
