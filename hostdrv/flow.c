@@ -136,12 +136,15 @@ static int flow_add_draft(struct xvio_repr *repr, struct flow_cls_offload *cls,
 			  struct flow_draft *draft)
 {
 	struct xvio *xv = repr->xv;
+	u32 chain = cls->common.chain_index;
 	struct flow_entry *flow;
 	int err;
 
+	if (!chain && repr->police_cookie)
+		chain = XVIO_CHAIN_POLICED;
 	draft->rule.cookie = cpu_to_le64(++xv->next_flow_cookie);
 	draft->rule.prio = cpu_to_le32(cls->common.prio);
-	draft->rule.chain = cpu_to_le32(cls->common.chain_index);
+	draft->rule.chain = cpu_to_le32(chain);
 	err = xvio_match_parse(cls, repr, &draft->rule);
 	if (err)
 		return err;
@@ -194,10 +197,28 @@ static void flow_unlist(struct flow_entry *flow)
 	flow->on_card = false;
 }
 
-/* Whatever the card says: we know the rule no more. */
+static void flow_count_off(__le64 *last, __le64 end)
+{
+	*last = cpu_to_le64(le64_to_cpu(*last) - le64_to_cpu(end));
+}
+
+/*
+ * Whatever the card says: we know the rule no more. Should it come again it counts from 0, and tc has yet to be told of
+ * some: it was told of less than nothing, then.
+ */
 static void flow_del_done(const struct xvio_cmd *cmd, int err)
 {
-	flow_unlist(cmd->ctx);
+	const struct xvio_flow_stats *end = cmd->rsp;
+	struct flow_entry *flow = cmd->ctx;
+
+	flow_unlist(flow);
+	if (err) {
+		flow->last = (struct xvio_flow_stats){};
+		return;
+	}
+	flow_count_off(&flow->last.packets, end->packets);
+	flow_count_off(&flow->last.bytes, end->bytes);
+	flow_count_off(&flow->last.drops, end->drops);
 }
 
 static void flow_take_off_card(struct xvio *xv, struct flow_entry *flow)
@@ -308,6 +329,24 @@ void xvio_flow_flush_port(struct xvio *xv, u16 port)
 			flow_free(xv, flow);
 		else if (flow_leads_to(flow, port))
 			flow_take_off_card(xv, flow);
+	}
+}
+
+void xvio_flow_move_port(struct xvio_repr *repr, u32 from, u32 to)
+{
+	struct xvio *xv = repr->xv;
+	struct flow_entry *flow;
+	bool was_on_card;
+
+	ASSERT_RTNL();
+	list_for_each_entry (flow, &xv->flows, list_node) {
+		if (flow->name.in_port != repr->port || le32_to_cpu(flow->rule->chain) != from)
+			continue;
+		was_on_card = flow->on_card;
+		flow_take_off_card(xv, flow);
+		flow->rule->chain = cpu_to_le32(to);
+		if (was_on_card)
+			flow_put_on_card(flow, NULL);
 	}
 }
 

@@ -130,6 +130,7 @@ static void rx_sample(struct xvio *xv, struct xvio_repr *repr, const struct xvio
 static void rx_deliver(struct xvio *xv, struct net_device *netdev, struct xvio_repr *repr,
 		       const struct xvio_pkt_meta *meta, u32 len_bytes)
 {
+	const u32 chain = le32_to_cpu(meta->arg);
 	struct sk_buff *skb = NULL;
 
 	if (netif_running(netdev))
@@ -141,7 +142,7 @@ static void rx_deliver(struct xvio *xv, struct net_device *netdev, struct xvio_r
 	skb->mark = le32_to_cpu(meta->mark);
 	skb->priority = le32_to_cpu(meta->priority);
 	/* At chain 0 software would do what the card has done already */
-	if (repr && meta->arg && !xvio_tc_chain_set(skb, le32_to_cpu(meta->arg))) {
+	if (repr && chain && chain != XVIO_CHAIN_POLICED && !xvio_tc_chain_set(skb, chain)) {
 		dev_core_stats_rx_dropped_inc(netdev);
 		dev_kfree_skb_any(skb);
 		return;

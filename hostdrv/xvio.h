@@ -223,6 +223,8 @@ struct xvio_repr {
 	struct list_head node; /* among those that come or go together */
 	u16 port;
 	bool leaves_port; /* it goes, and its port stays as it is */
+	unsigned long
+		police_cookie; /* tc's, of a matchall behind which chain 0 is XVIO_CHAIN_POLICED; or 0. Under rtnl */
 };
 
 /* What a restart has brought back, and what the card would not take. */
@@ -488,6 +490,9 @@ int xvio_tc_setup(struct net_device *netdev, enum tc_setup_type type, void *type
 
 /* match.c, action.c, police.c, sample.c, flow.c, matchall.c: rules. Under rtnl. */
 
+/* A chain that tc cannot name: chain 0 of a port behind the police of a matchall (matchall.c). */
+#define XVIO_CHAIN_POLICED 0x10000000u
+
 struct psample_group;
 struct tc_cls_matchall_offload;
 struct xvio_meter;
@@ -529,6 +534,11 @@ int xvio_flow_stats(struct xvio_repr *repr, struct flow_cls_offload *cls);
 int xvio_matchall_add(struct xvio_repr *repr, struct tc_cls_matchall_offload *mall);
 int xvio_matchall_del(struct xvio_repr *repr, struct tc_cls_matchall_offload *mall);
 int xvio_matchall_stats(struct xvio_repr *repr, struct tc_cls_matchall_offload *mall);
+/*
+ * Moves a port's rules from one chain to another, one by one; software serves what they do not meanwhile. One that the card
+ * does not take again is software's from then on.
+ */
+void xvio_flow_move_port(struct xvio_repr *repr, u32 from, u32 to);
 /* Takes every rule that comes from or leads to port off the card. */
 void xvio_flow_flush_port(struct xvio *xv, u16 port);
 /* Takes every rule that uses meter off the card. tc's own ones work in their place. */

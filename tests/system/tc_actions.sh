@@ -177,9 +177,7 @@ check_eq "a frame passes" "$(udp6 1 2)" "$(frame_pass "$(udp6 1 2)")"
 tc filter del dev "$A" ingress prio 1
 check_eq "and so it does without" "$(udp6 1 2)" "$(frame_pass "$(udp6 1 2)")"
 not_matchall() { local said what=$1; shift; ! said=$(matchall "$@" 2>&1) && grep -q "xvio: .*$what" <<<"$said"; }
-check "refused: a matchall that pipes" not_matchall "has to continue" police rate 1mbit burst 10k conform-exceed drop/pipe
-check "refused: a matchall that drops" not_matchall "nothing else" drop
-prio=9 check "refused: a matchall behind rules" not_matchall "prio 1" police rate 1mbit burst 10k conform-exceed drop/continue
+prio=9 check "refused: a matchall that continues behind rules" not_matchall "prio 1" police rate 1mbit burst 10k conform-exceed drop/continue
 tc filter del dev "$A" ingress prio 2
 tc filter del dev "$A" ingress prio 3
 
