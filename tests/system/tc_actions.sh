@@ -89,7 +89,7 @@ check_eq "one packet is counted" 1 "$(total)"
 tc filter del dev "$A" ingress prio 1
 
 # matchall is a rule without a key.
-all_that() { tc filter add dev "$A" ingress prio 1 protocol "$1" matchall skip_sw action "${@:2}"; }
+all_that() { tc filter add dev "$A" ingress prio "${prio:-1}" protocol "$1" matchall skip_sw action "${@:2}"; }
 check "matchall: the card takes the rule" all_that all $to_b
 check "matchall: in hardware" rule_in_hw pf0sf0 1
 check_eq "matchall: a frame of any kind" "$one" "$(frame_pass "$one")"
@@ -159,10 +159,9 @@ tc filter del dev "$A" ingress prio 2
 tc actions flush action police >/dev/null 2>&1
 
 # A matchall polices all that comes in by a port, before its rules, which go on as they were.
-matchall() { tc filter add dev "$A" ingress prio "${prio:-1}" protocol all matchall skip_sw action "$@"; }
 check "a rule before there is a matchall" rule pf0sf0 2 ip src_mac $frame_src_mac -- $to_b
 check_eq "a frame passes" "$plain" "$(frame_pass "$plain")"
-check "a matchall that polices" matchall police pkts_rate 1 pkts_burst 3 conform-exceed drop/continue
+check "a matchall that polices" all_that all police pkts_rate 1 pkts_burst 3 conform-exceed drop/continue
 check_eq "a frame passes" "$plain" "$(frame_pass "$plain")"
 check_eq "its rule counts on" 2 "$(chain_packets pf0sf0 0 2)"
 before=$(counter "$A" drop_policed)
@@ -171,12 +170,12 @@ check_ge "what is too much is lost" 1 $(($(counter "$A" drop_policed) - before))
 check_ge "the matchall counts it all" 9 "$(rule_packets pf0sf0 1)"
 check_eq "the rule only what passed" $((10 - ($(counter "$A" drop_policed) - before))) "$(chain_packets pf0sf0 0 2)"
 tc filter del dev "$A" ingress prio 1
-check "a rule that comes under a matchall" matchall police pkts_rate 1000 pkts_burst 1000 conform-exceed drop/continue
+check "a rule that comes under a matchall" all_that all police pkts_rate 1000 pkts_burst 1000 conform-exceed drop/continue
 check "takes its place" rule pf0sf0 3 ipv6 src_mac $frame_src_mac -- $to_b
 check_eq "a frame passes" "$(udp6 1 2)" "$(frame_pass "$(udp6 1 2)")"
 tc filter del dev "$A" ingress prio 1
 check_eq "and so it does without" "$(udp6 1 2)" "$(frame_pass "$(udp6 1 2)")"
-not_matchall() { local said what=$1; shift; ! said=$(matchall "$@" 2>&1) && grep -q "xvio: .*$what" <<<"$said"; }
+not_matchall() { local said what=$1; shift; ! said=$(all_that all "$@" 2>&1) && grep -q "xvio: .*$what" <<<"$said"; }
 prio=9 check "refused: a matchall that continues behind rules" not_matchall "prio 1" police rate 1mbit burst 10k conform-exceed drop/continue
 tc filter del dev "$A" ingress prio 2
 tc filter del dev "$A" ingress prio 3
