@@ -127,7 +127,7 @@ check_ge "those in the card have stayed" "$rules_in_card" "$(tc_in_hw "${ports[@
 before=$(silent "${ports[@]}")
 sleep 1
 check_eq "no packet comes up" 0 $(($(silent "${ports[@]}") - before))
-world_run 0 ping -i 0.05 10.0.0.1 >"$state/new-flow" &
+ip netns exec world0 ping -i 0.05 -w 60 10.0.0.1 >"$state/new-flow" &
 newcomer=$!
 new_in_software() { ovs_in_software | grep "src=$mac_world,dst=$mac_a"; }
 check "a new flow is served by software" wait_for 5 new_in_software
