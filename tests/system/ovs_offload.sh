@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Stock Open vSwitch with hw-offload=true: flows of a bridge, of an ACL in several tables and of a VLAN trunk are in
 # the card, the representors go silent, counters agree, flows age, and what is changed takes effect at once.
+# soc: native
 # seconds: 900
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/ovs/lib.sh"

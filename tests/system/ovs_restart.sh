@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # While Open vSwitch is away, by exit or by kill -9, its flows go on in the card and nothing is lost; nor is it when
 # OVS comes back, if it begins with hw-offload off on clsact qdiscs (docs/ovs.md). What a plain restart loses is shown.
+# soc: rv64
 # seconds: 900
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/ovs/lib.sh"
@@ -25,7 +26,7 @@ guest_run b 'pgrep iperf3 >/dev/null || iperf3 -s -D' >/dev/null
 traffic() {
 	pings_start a 10.0.0.2
 	pings_start b 10.0.0.100
-	guest_run a '(iperf3 -c 10.0.0.2 -t 100 -b 4M >/tmp/iperf 2>&1 &)' >/dev/null
+	guest_run a '(iperf3 -c 10.0.0.2 -t 100 -b 500K >/tmp/iperf 2>&1 &)' >/dev/null
 	sleep 3
 }
 # traffic_ends CLAIM [LOST]: nothing is lost; or with LOST, as much as is said.

@@ -3,6 +3,7 @@
 # Where every lost packet went: a known number is lost in each way there is, and is found under that name, on the right port and in
 # devlink's trap, and under no other. All that comes in leaves or is counted as dropped, port by port. Rules show the card's counters and
 # when they were used last; what is refused says why.
+# soc: rv64
 # seconds: 900
 # Not to be had in an emulated server, where nobody but the driver speaks to the card and its cores are seldom late:
 #   drop_no_host   a miss while the PF's queues are down: they are up as long as any port is   test_switch

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # `bridge link set DEV hwmode vepa`: all that the card's ports send goes out to the switch beyond the uplink, which
 # decides; what it sends back is delivered, but not to where it is from. veb: the card switches itself.
+# soc: rv64
 # seconds: 600
 . "$(dirname "$0")/lib.sh"
 script_begin
