@@ -126,7 +126,7 @@ guests_stir() {
 	local name
 	for name; do
 		guest_alive "$name" || continue
-		guest_run "$name" "pkill ping; ip addr del 10.10.0.$(guest_number "$name")/24 dev eth0
+		guest_run "$name" "pkill -x ping; pkill -f 'iperf[3].*5001'; ip addr del 10.10.0.$(guest_number "$name")/24 dev eth0
 			for n in \$(ip neigh show dev eth0 nud permanent | cut -d ' ' -f 1); do ip neigh del \$n dev eth0; done
 			echo 0 >/proc/sys/net/ipv6/conf/eth0/disable_ipv6" >/dev/null 2>&1
 	done
