@@ -18,6 +18,10 @@ declare -A cannot=(
 	["bridge_vlan_aware: Reception of VLAN with other TPID as untagged"]="its frame has an IPv4 header of 9 bytes"
 	["bridge_vlan_aware: Reception of VLAN with other TPID as untagged (no PVID)"]="its frame has an IPv4 header of 9 bytes"
 )
+# What such a frame teaches the bridge, it may still know from an earlier test.
+declare -A by_chance=(
+	["bridge_vlan_aware: FDB entry in PVID for VLAN-tagged with other TPID"]="its frame has an IPv4 header of 9 bytes"
+)
 
 # cable NAME NIC NIC: the ports that two NICs of the server lead to are looped back to each other. In a name
 # space of their own the NICs say nothing and learn nothing: what comes in by one leaves by the other.
@@ -75,15 +79,16 @@ all_up() {
 
 # said LINE: what a script says. Each of its tests is a claim.
 said() {
-	local name
+	local name why
 	name="$script: $(sed 's/^TEST: *//; s/ *\[[^]]*\]$//' <<<"$1")"
+	why=${cannot[$name]-${by_chance[$name]-}}
 	case $1 in
 	TEST:*) num_run=$((num_run + 1)) ;;&
 	TEST:*'[ OK ]')
 		if [ -z "${cannot[$name]-}" ]; then pass "$name"; else fail "$name: can be done, against what is written"; fi ;;
 	TEST:*'[SKIP]' | SKIP:*) fail "$name: skipped" ;;
 	TEST:*)
-		if [ -n "${cannot[$name]-}" ]; then skip "$name: ${cannot[$name]}"; else fail "$name"; fi ;;
+		if [ -n "$why" ]; then skip "$name: $why"; else fail "$name"; fi ;;
 	*'Could not test offloaded'*) num_not_tested=$((num_not_tested + 1)) ;;
 	$'\t'*) note "$1" ;;
 	esac
