@@ -281,8 +281,6 @@ check "a trap that drops hands nothing up, and says so" says "xvio: the card doe
 	devlink trap set "$(card_handle)" trap drop_policed action trap
 check "so does the generic one" says "xvio: the card does not hand up what it drops" \
 	devlink trap set "$(card_handle)" trap ingress_flow_action_drop action trap
-check "a rule of another classifier is refused, with a reason" says "xvio: .*flower" \
-	tc filter add dev "$A" ingress prio 7 matchall skip_sw action drop
 check "a key is refused by its name" says "xvio: cannot match on tunnel key" rule pf0sf0 7 ip enc_key_id 7 -- drop
 check "an action is refused by its name" says "xvio: cannot do action 1, skbedit ptype" rule pf0sf0 7 ip -- skbedit ptype host
 check "what the card cannot match stays in software" tc filter add dev "$A" ingress protocol ip prio 7 flower enc_key_id 7 action drop
