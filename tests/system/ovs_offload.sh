@@ -187,6 +187,9 @@ check "a in VLAN 10, b in 20, a trunk to the world" ovs-vsctl set port "$A" tag=
 check "a reaches the world's VLAN 10" guest_ping a 10.10.0.100 5
 check_not "not what is untagged there" guest_ping a 10.0.0.100 1
 check_not "and not b" guest_ping a 10.10.0.2 1
+# Neither asks for the other once more while packets are counted
+guest_run a "ip neigh replace 10.10.0.100 lladdr $mac_world dev eth0 nud permanent" >/dev/null
+ip -n world0 neigh replace 10.10.0.1 lladdr "$mac_a" dev world.10 nud permanent
 check_ge "a flow in the card pushes the tag" 1 "$(ovs_num offloaded "in_port\($A\).*actions:push_vlan\(vid=10,pcp=0\),$P\$")"
 check_ge "one pops it" 1 "$(ovs_num offloaded "in_port\($P\).*vlan\(vid=10.*actions:pop_vlan,$A\$")"
 here=$(silent "$A" "$P")
