@@ -23,9 +23,9 @@ help: ## this list
 
 all: firmware hostdrv sim ## build everything: firmware, driver, tools, emulated card
 
-test: ## make check, model-check and system: all that CI runs
+test: ## make check, model-check, rule-million and system: all that CI runs
 	$(MAKE) check
-	$(MAKE) all model-check
+	$(MAKE) all model-check rule-million
 	$(MAKE) system
 
 clean: ## remove build/; the cache of downloads and QEMU stays

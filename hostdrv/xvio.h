@@ -223,8 +223,8 @@ struct xvio_repr {
 	struct list_head node; /* among those that come or go together */
 	u16 port;
 	bool leaves_port; /* it goes, and its port stays as it is */
-	unsigned long
-		police_cookie; /* tc's, of a matchall behind which chain 0 is XVIO_CHAIN_POLICED; or 0. Under rtnl */
+	/* tc's cookie of the matchall behind which chain 0 is XVIO_CHAIN_POLICED; or 0. Under rtnl */
+	unsigned long police_cookie;
 };
 
 /* What a restart has brought back, and what the card would not take. */

@@ -24,7 +24,7 @@ CT := $(C)/tsan
 CHECK_TSAN_SOURCES := $(FW_VHOST_SOURCES) $(sort $(wildcard tests/tsan/*.c)) tests/bench/path_ring.c \
 	tests/unit/common/check.c
 CHECK_TSAN_UNITS := $(CT)/test_threads
-CHECK_GATES := abi-check layer-check format-check fw-symbols-check count-check rule-million
+CHECK_GATES := abi-check layer-check format-check fw-symbols-check count-check
 
 CHECK_CPPFLAGS := -D_GNU_SOURCE -Ifirmware -Ifirmware/hal/fake/include -Iinclude -Itests/unit -Itests/fuzz -MMD -MP
 CHECK_CFLAGS := -std=c11 -Wall -Wextra -Werror -Wmissing-prototypes -Wstrict-prototypes -Wshadow \
@@ -35,7 +35,7 @@ CHECK_SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=undefined
 	path-bench path-baseline path-report \
 	$(CHECK_GATES)
 
-check: firmware check-build count-build $(B)/bench/rule-million ## units, fuzz corpora, gates: no root, no network
+check: firmware check-build count-build ## units, fuzz corpora, gates: no root, no network
 	@tests/unit/run $(addprefix unit:,$(CHECK_UNITS) $(CHECK_MAPPED_UNITS) $(CHECK_TSAN_UNITS)) \
 		$(addprefix corpus:,$(CHECK_REPLAYS) $(CHECK_MAPPED_REPLAYS)) \
 		$(addprefix gate:,$(CHECK_GATES))
@@ -230,7 +230,7 @@ rule-rate: $(PB)/rule-rate ## cycles of a lookup, and rule changes per second
 $(PB)/rule-rate: $(patsubst %,$(PB)/native/%.o,$(RULE_RATE_SOURCES)) $(PATH_LIB)
 	gcc -O3 -o $@ $^ -pthread -lm
 
-# A million rules (tests/scale/), as the card is natively: optimised, a worker in a thread of its own. Part of check.
+# A million rules (tests/scale/), as the card is natively: optimised, a worker in a thread of its own. Part of `make test`.
 MILLION_SOURCES := tests/bench/bench_hal.c $(sort $(wildcard tests/scale/*.c))
 .PHONY: rule-million
 rule-million: $(PB)/rule-million ## a million rules: every frame judged, rates

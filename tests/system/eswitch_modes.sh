@@ -3,7 +3,7 @@
 # The card as a bridge: devlink changes the mode, the representors go and come, VFs and vDPA devices talk all the
 # while, by address and VLAN in legacy mode, by rules in switchdev mode. The mode outlives the firmware, not the driver.
 # needs: iommu
-# soc: native
+# soc: rv64
 # seconds: 900
 . "$(dirname "$0")/lib.sh"
 script_begin

@@ -5,6 +5,7 @@
 # guests have set are there again. How long the silence was is told, not judged: servers here are slow.
 # needs: iommu
 # seconds: 900
+# soc: rv64
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/migrate/lib.sh"
 script_begin

@@ -3,7 +3,7 @@
 # Guests with another line of kernels, 6.1 as Debian 12 has it, on a vDPA device and on a VF: pings of
 # all sizes, TCP bytes, the driver removed and loaded again, the link seen to go down and up.
 # needs: iommu
-# soc: native
+# soc: rv64
 # seconds: 420
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/clients/lib.sh"

@@ -5,6 +5,7 @@
 # work again after a reset.
 # needs: iommu
 # seconds: 600
+# soc: native
 . "$(dirname "$0")/lib.sh"
 script_begin
 

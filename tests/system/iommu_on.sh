@@ -3,6 +3,7 @@
 # The server's IOMMU stands between the card and its memory: everything works, and no DMA faults.
 # needs: iommu
 # seconds: 600
+# soc: rv64
 . "$(dirname "$0")/lib.sh"
 script_begin
 

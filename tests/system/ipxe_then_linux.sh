@@ -4,7 +4,7 @@
 # address and fetches Linux from beyond an uplink; then Linux's own driver works on the same function.
 # Kernel and root file system come by HTTP: TFTP waits for an answer to each packet, and here that is long.
 # needs: iommu
-# soc: native
+# soc: rv64
 # seconds: 420
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/clients/lib.sh"

@@ -3,6 +3,7 @@
 # A running guest moves between two vDPA devices of one card, there and back, by the live migration of stock
 # QEMU. A TCP stream of the guest and a ping each millisecond go on: nothing comes twice or in another order.
 # seconds: 900
+# soc: rv64
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/migrate/lib.sh"
 script_begin

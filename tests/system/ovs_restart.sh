@@ -6,15 +6,9 @@
 # seconds: 900
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/ovs/lib.sh"
-ovs_begin
 
-card_up
-rules_clear
-guests_up a b
-world_up 0
-A=$(rep pf0sf0) B=$(rep pf0sf1) P=$(rep p0)
+ovs_begin
 ports=("$A" "$B" "$P")
-check "OVS starts, hw-offload is true" ovs_up
 check "a bridge of two guests and an uplink" ovs_bridge "${ports[@]}"
 rules=("table=0,priority=20,arp,actions=normal" "table=0,priority=10,ip,actions=resubmit(,1)"
 	"table=1,priority=10,tcp,tp_dst=5001,actions=drop" "table=1,priority=0,actions=normal")
@@ -112,10 +106,12 @@ check "hw-offload is taken out of the data base" ovs-vsctl remove Open_vSwitch .
 # hand_over: OVS takes over what the card has by its predecessor: each flow, as its next packet comes up.
 hand_over() {
 	local dev
+	lost_before=$(upcalls_lost)
 	ovs-vsctl set Open_vSwitch . other_config:hw-offload=true || return 1
 	for dev in "${ports[@]}"; do tc filter del dev "$dev" ingress || return 1; done
 	ovs-vsctl remove Open_vSwitch . other_config hw-offload
 }
+upcalls_lost() { ovs-dpctl show ovs-system | sed -nE 's/.* lost:([0-9]+).*/\1/p'; }
 # By its cookie OVS knows a filter; what it has no flow for is its predecessor's.
 all_known() { [ "$(tc_in_hw "${ports[@]}")" = "$(ovs_num offloaded .)" ]; }
 
@@ -125,6 +121,7 @@ rules_in_card=$(tc_in_hw "${ports[@]}")
 check "ovs-ctl restart" ovs_ctl restart
 check "the rules of the bridge are there again" wait_for 5 rules_there
 check_ge "those in the card have stayed" "$rules_in_card" "$(tc_in_hw "${ports[@]}")"
+note "lookups of the datapath before the handover: $(ovs-dpctl show ovs-system | grep lookups)"
 before=$(silent "${ports[@]}")
 sleep 1
 check_eq "no packet comes up" 0 $(($(silent "${ports[@]}") - before))
@@ -133,12 +130,13 @@ newcomer=$!
 new_in_software() { ovs_in_software | grep "src=$mac_world,dst=$mac_a"; }
 check "a new flow is served by software" wait_for 5 new_in_software
 ovs_no_flood_to_server
-check "hw-offload=true, and the predecessor's filters deleted" hand_over
+hand_over; check_eq "hw-offload=true, and the predecessor's filters deleted" 0 $?
 sleep 3
 kill -INT "$newcomer"
 wait "$newcomer"
 check "all flows are in the card again, when the new one has been idle" wait_for 25 settled
 check "and none is there that OVS does not know" wait_for 5 all_known
+check_eq "packets that came up and found no room" "$lost_before" "$(upcalls_lost)"
 check "the TCP connection goes on" connected
 traffic_ends "ovs-ctl restart with a handover"
 lost=$(sed -n 's/ packets transmitted, / /p' "$state/new-flow" | awk '{ print $1 - $2 }')
@@ -153,9 +151,10 @@ check "it is started again" ovs_ctl start
 # A controller would do this
 ovs_no_flood_to_server
 check "it has its rules" ovs_flows "${rules[@]}"
-check "hw-offload=true, and the predecessor's filters deleted" hand_over
+hand_over; check_eq "hw-offload=true, and the predecessor's filters deleted" 0 $?
 check "all flows are in the card again" wait_for 15 settled
 check "and none is there that OVS does not know" wait_for 5 all_known
+check_eq "packets that came up and found no room" "$lost_before" "$(upcalls_lost)"
 check "the TCP connection goes on" connected
 traffic_ends "kill -9 and start with a handover"
 

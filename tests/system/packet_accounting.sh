@@ -12,7 +12,6 @@
 # drop_other_uplink, drop_unknown_dst and drop_same_port are of another mode of the switch: veb_vepa.
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/frames/lib.sh"
-script_begin
 
 # What the server's kernel says by itself would be counted, too.
 quiet() {
@@ -23,12 +22,10 @@ quiet() {
 	echo "$1" >"/proc/sys/net/ipv6/conf/$(pf_netdev)/disable_ipv6"
 }
 
-card_up
-rules_clear
-frames_up || die "two NICs"
+frames_begin
 world_up 0
 quiet 1
-A=$(rep pf0sf0) B=$(rep pf0sf1) P=$(rep p0)
+P=$(rep p0)
 to_b="mirred egress redirect dev $B"
 plain=$(udp4 1000 2000)
 
@@ -281,6 +278,9 @@ check "a trap that drops hands nothing up, and says so" says "xvio: the card doe
 	devlink trap set "$(card_handle)" trap drop_policed action trap
 check "so does the generic one" says "xvio: the card does not hand up what it drops" \
 	devlink trap set "$(card_handle)" trap ingress_flow_action_drop action trap
+modprobe cls_bpf
+check "a rule of another classifier is refused, with a reason" says "xvio: .*flower and matchall only" \
+	tc filter add dev "$A" ingress prio 7 bpf bytecode "1,6 0 0 4294967295" skip_sw action drop
 check "a key is refused by its name" says "xvio: cannot match on tunnel key" rule pf0sf0 7 ip enc_key_id 7 -- drop
 check "an action is refused by its name" says "xvio: cannot do action 1, skbedit ptype" rule pf0sf0 7 ip -- skbedit ptype host
 check "what the card cannot match stays in software" tc filter add dev "$A" ingress protocol ip prio 7 flower enc_key_id 7 action drop

@@ -3,14 +3,11 @@
 # Every action of tc that the card has does to a frame what tc says, byte by byte, checksums included; what
 # the card cannot do is refused, with a reason.
 # seconds: 1200
+# soc: rv64
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/frames/lib.sh"
-script_begin
 
-card_up
-rules_clear
-frames_up || die "two NICs"
-A=$(rep pf0sf0) B=$(rep pf0sf1)
+frames_begin
 to_b="mirred egress redirect dev $B"
 
 # becomes NAME PROTOCOL 'MATCH...' 'ACTIONS...' SENT WANT: and leaves for the other NIC.

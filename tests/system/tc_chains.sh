@@ -3,14 +3,11 @@
 # Chains: goto chain takes a packet, as it is by then, to the rules of another chain; what matches none of
 # them comes to the representor; a way without end is cut off; a restart of the firmware brings all back.
 # seconds: 600
+# soc: rv64
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/frames/lib.sh"
-script_begin
 
-card_up
-rules_clear
-frames_up || die "two NICs"
-A=$(rep pf0sf0) B=$(rep pf0sf1)
+frames_begin
 plain=$(udp4 1000 2000)
 other=$(udp4 1000 2001)
 

@@ -3,14 +3,11 @@
 # Every key of tc flower that the card has: a rule with it is in hardware, counts the frame that it means and not
 # the one that differs in that key; what the card cannot match is refused, with a reason.
 # seconds: 1200
+# soc: rv64
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/frames/lib.sh"
-script_begin
 
-card_up
-rules_clear
-frames_up || die "two NICs"
-A=$(rep pf0sf0)
+frames_begin
 
 # matches NAME PROTOCOL 'MATCH...' YES NO: frames as hexadecimal digits. One of each is sent.
 matches() {

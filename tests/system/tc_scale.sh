@@ -6,12 +6,8 @@
 # soc: native
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/frames/lib.sh"
-script_begin
 
-card_up
-rules_clear
-frames_up || die "two NICs"
-A=$(rep pf0sf0) B=$(rep pf0sf1)
+frames_begin
 for dev in "$A" "$B"; do echo 1 >"/proc/sys/net/ipv6/conf/$dev/disable_ipv6"; done # what it says, NICs may not want
 batch=$state/batch
 

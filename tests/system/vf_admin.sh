@@ -4,6 +4,7 @@
 # whatever the guest does, and is shown: spoofchk, vlan, rate, trust. Address and state: vf_passthrough.
 # needs: iommu
 # seconds: 900
+# soc: rv64
 . "$(dirname "$0")/lib.sh"
 script_begin
 

@@ -4,6 +4,7 @@
 # driver, and is switched by rules on its representor; what happens to it is nothing to the others.
 # needs: iommu
 # seconds: 600
+# soc: rv64
 . "$(dirname "$0")/lib.sh"
 script_begin
 

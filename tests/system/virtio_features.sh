@@ -4,6 +4,7 @@
 # ring features the bits stand in the guest's sysfs, and its packets arrive as they were sent.
 # needs: iommu
 # seconds: 900
+# soc: native
 . "$(dirname "$0")/lib.sh"
 script_begin
 

@@ -101,6 +101,15 @@ frame_pass() {
 	od -An -v -tx1 -j40 "$file" | tr -d ' \n'
 }
 
+# frames_begin: what a test of rules begins with. A and B are the representors of the NICs in peer0 and peer1.
+frames_begin() {
+	script_begin
+	card_up
+	rules_clear
+	frames_up || die "two NICs"
+	A=$(rep pf0sf0) B=$(rep pf0sf1)
+}
+
 # frames_up: two peers, and nothing on the way that says something by itself.
 frames_up() {
 	peers_clear

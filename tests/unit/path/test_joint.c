@@ -51,14 +51,20 @@ static uint64_t chain_cookie(uint32_t chain)
 	return 1000 + chain;
 }
 
+/* Without rules. */
+static void start_ports(void)
+{
+	bed_start(2, 0);
+	bed_add_port(&a, PORT_A, 256);
+	bed_add_port(&b, PORT_B, 256);
+}
+
 static void start(void)
 {
 	unsigned i;
 
-	bed_start(2, 0);
+	start_ports();
 	bed_add_port(&pf, XVIO_PORT_PF, 256);
-	bed_add_port(&a, PORT_A, 256);
-	bed_add_port(&b, PORT_B, 256);
 	bed_post(&pf, 200, 200);
 	for (i = 0; i < LAST; i++)
 		add(chain_cookie(i), i, 10, 0,
@@ -98,6 +104,18 @@ static void expect(uint64_t asked, unsigned came)
 
 	assert_int_equal(send_all(&num_came), asked);
 	assert_int_equal(num_came, came);
+}
+
+/* Sends one packet of a's; the length that b gets, 0: nothing. */
+static uint32_t pass(const uint8_t *frame, uint32_t len_bytes)
+{
+	uint8_t got[10000];
+
+	assert_true(bed_send(&a, frame, len_bytes, 1));
+	bed_ring(&a, BED_TX);
+	fake_run();
+	assert_int_equal(bed_reap_sent(&a), 1);
+	return bed_receive(&b, got, NULL);
 }
 
 static uint64_t packets(uint64_t cookie)
@@ -179,14 +197,11 @@ static void test_revealed(void **state)
 			   {.type = XVIO_ACTION_GOTO, .arg = 1}},
 	};
 	uint8_t frame[68];
-	uint8_t got[10000];
 	uint32_t detail;
 	unsigned i;
 
 	(void)state;
-	bed_start(2, 0);
-	bed_add_port(&a, PORT_A, 16);
-	bed_add_port(&b, PORT_B, 16);
+	start_ports();
 	bed_post(&b, 8, 1600);
 	assert_int_equal(flow_add(&rule, &detail), XVIO_ST_OK);
 	add(2, 1, 1, 0x0100, to_b);
@@ -198,11 +213,7 @@ static void test_revealed(void **state)
 		memmove(frame, frame + 4, 12);
 		memcpy(frame + 12, "\x88\x47\x00\x01\x01\x40", 6);
 		memcpy(frame + 40, &tp_dst, 2);
-		assert_true(bed_send(&a, frame, sizeof(frame), 1));
-		bed_ring(&a, BED_TX);
-		fake_run();
-		assert_int_equal(bed_reap_sent(&a), 1);
-		assert_int_equal(bed_receive(&b, got, NULL), i % 2 ? 0 : 64);
+		assert_int_equal(pass(frame, sizeof(frame)), i % 2 ? 0 : 64);
 	}
 }
 
@@ -218,25 +229,18 @@ static void test_way_left(void **state)
 	};
 	static const uint32_t lengths[] = {81, 80, 81, 80};
 	uint8_t frame[100];
-	uint8_t got[10000];
 	uint32_t detail;
 	unsigned i;
 
 	(void)state;
-	bed_start(2, 0);
-	bed_add_port(&a, PORT_A, 16);
-	bed_add_port(&b, PORT_B, 16);
+	start_ports();
 	bed_post(&b, 4, 1600);
 	bed_frame(frame, 80, 1); /* with padding it is the same flow */
 	add(1, 0, 1, 0, (struct xvio_flow_action){.type = XVIO_ACTION_GOTO, .arg = 1});
 	assert_int_equal(flow_add(&rule, &detail), XVIO_ST_OK);
 	add(3, 2, 1, 0, to_b);
 	for (i = 0; i < 4; i++) {
-		assert_true(bed_send(&a, frame, lengths[i], 1));
-		bed_ring(&a, BED_TX);
-		fake_run();
-		assert_int_equal(bed_reap_sent(&a), 1);
-		assert_int_equal(bed_receive(&b, got, NULL), i % 2 ? 80 : 0);
+		assert_int_equal(pass(frame, lengths[i]), i % 2 ? 80 : 0);
 	}
 	assert_int_equal(packets(2), 4);
 }
@@ -258,14 +262,11 @@ static void test_moved_tag(void **state)
 		.action = {to_b},
 	};
 	uint8_t frame[72];
-	uint8_t got[10000];
 	uint32_t detail;
 	unsigned i;
 
 	(void)state;
-	bed_start(2, 0);
-	bed_add_port(&a, PORT_A, 16);
-	bed_add_port(&b, PORT_B, 16);
+	start_ports();
 	bed_post(&b, 8, 1600);
 	assert_int_equal(flow_add(&rule, &detail), XVIO_ST_OK);
 	assert_int_equal(flow_add(&by_tag, &detail), XVIO_ST_OK);
@@ -275,11 +276,7 @@ static void test_moved_tag(void **state)
 		memmove(frame, frame + 8, 12);
 		memcpy(frame + 12, "\x81\x00\x00\x05\x81\x00\x00\x07", 8);
 		frame[19] = (uint8_t)(7 + i % 2);
-		assert_true(bed_send(&a, frame, sizeof(frame), 1));
-		bed_ring(&a, BED_TX);
-		fake_run();
-		assert_int_equal(bed_reap_sent(&a), 1);
-		assert_int_equal(bed_receive(&b, got, NULL), i % 2 ? 0 : 68);
+		assert_int_equal(pass(frame, sizeof(frame)), i % 2 ? 0 : 68);
 	}
 }
 
@@ -357,9 +354,7 @@ static void test_crowded(void **state)
 	unsigned i;
 
 	(void)state;
-	bed_start(2, 0);
-	bed_add_port(&a, PORT_A, 256);
-	bed_add_port(&b, PORT_B, 256);
+	start_ports();
 	num_flows = 2 * num_joints();
 	add(chain_cookie(0), 0, 10, 0,
 	    (struct xvio_flow_action){.type = XVIO_ACTION_GOTO, .arg = 1});
