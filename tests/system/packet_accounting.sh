@@ -278,7 +278,6 @@ check "a trap that drops hands nothing up, and says so" says "xvio: the card doe
 	devlink trap set "$(card_handle)" trap drop_policed action trap
 check "so does the generic one" says "xvio: the card does not hand up what it drops" \
 	devlink trap set "$(card_handle)" trap ingress_flow_action_drop action trap
-modprobe cls_bpf
 check "a rule of another classifier is refused, with a reason" says "xvio: .*flower and matchall only" \
 	tc filter add dev "$A" ingress prio 7 bpf bytecode "1,6 0 0 4294967295" skip_sw action drop
 check "a key is refused by its name" says "xvio: cannot match on tunnel key" rule pf0sf0 7 ip enc_key_id 7 -- drop

@@ -103,6 +103,14 @@ tc_counts() {
 		[.[] | select(.options.keys.src_mac? == $src and .options.keys.dst_mac? == $dst and .options.keys.eth_type? == "ipv4")
 			| .options.actions[-1].stats | .hw_packets, .hw_bytes] | if . == [] then "0 0" else join(" ") end'
 }
+# tc_list NETDEV...: filters in the card, one a line, and seconds since a packet met it last (tc leaves out a 0).
+tc_list() {
+	local dev
+	for dev; do
+		tc -j -s filter show dev "$dev" ingress | jq -r --arg dev "$dev" '.[] | select(.options.in_hw?) |
+			"\($dev) \(.protocol) \(.pref) \(.options.handle) \([.options.actions[].last_used // 0] | min)"'
+	done | sort
+}
 # Filters in the card, of all ports.
 tc_in_hw() {
 	local dev
@@ -145,7 +153,8 @@ guests_stir() {
 }
 
 # pings_start NAME ADDRESS: fifty a second, or as many as the guest can. pings_lost NAME: it ends them; replies, and how
-# many are missing. Its kernel counts, not ping, whose socket is small and hears of other people's pings, too.
+# many are missing. Its kernel counts ($echoes: requests and replies), not ping, whose socket is small and hears of other
+# people's pings, too.
 echoes='awk "/^Icmp:/ { if (!n++) split(\$0, name); else for (i in name) value[name[i]] = \$i }
 	END { print value[\"OutEchos\"], value[\"InEchoReps\"] }" /proc/net/snmp'
 pings_start() {
